@@ -1,0 +1,119 @@
+//! Messages between the worker process and an engine, over the engine's standard input and output.
+//!
+//! Frames are those of [`crate::wire`]. An engine says once that it is [`FromEngine::Ready`], then answers each request
+//! with one message of the same id, in the order of the requests. It ends when its input ends. There is no message to
+//! stop: whoever wants an engine to stop kills its process, which loses nothing but time.
+//!
+//! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N`. An engine writes nothing but frames to
+//! its standard output; what it writes to its standard error ends up in the worker's log.
+
+use codec::{Decode, Encode};
+use std::{fmt, str::FromStr};
+
+/// To an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ToEngine {
+	/// Compute this.
+	#[codec(index = 0)]
+	Run {
+		/// Names the request; the answer repeats it.
+		id: u64,
+		/// Parameters, in the class's own encoding: [`crate::job::MAX_PAYLOAD`] bytes at most.
+		payload: Vec<u8>,
+	},
+}
+
+/// From an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum FromEngine {
+	/// The first message: the engine takes requests.
+	#[codec(index = 0)]
+	Ready {
+		/// The work class that it computes, by its number on the chain.
+		class: u16,
+	},
+	/// The request is computed.
+	#[codec(index = 1)]
+	Done {
+		/// The request.
+		id: u64,
+		/// Result, in the class's own encoding: [`crate::job::MAX_RESULT`] bytes at most.
+		result: Vec<u8>,
+	},
+	/// The payload asks for something that cannot be computed; another try would end the same way.
+	#[codec(index = 2)]
+	Refused {
+		/// The request.
+		id: u64,
+		/// What is wrong with it, for a log.
+		reason: String,
+	},
+}
+
+/// How much memory an engine may trade for speed. The results are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+	/// Little memory. RandomX: 256 MiB, and some 30 hashes a second and core.
+	#[default]
+	Light,
+	/// Much memory. RandomX: 2 336 MiB while it starts, 2 080 MiB later, and some 300 hashes a second and core.
+	Fast,
+}
+
+impl fmt::Display for Mode {
+	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+		f.write_str(match self {
+			Self::Light => "light",
+			Self::Fast => "fast",
+		})
+	}
+}
+
+/// The name of a mode is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the modes are `light` and `fast`")]
+pub struct UnknownMode;
+
+impl FromStr for Mode {
+	type Err = UnknownMode;
+
+	fn from_str(name: &str) -> Result<Self, UnknownMode> {
+		match name {
+			"light" => Ok(Self::Light),
+			"fast" => Ok(Self::Fast),
+			_ => Err(UnknownMode),
+		}
+	}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::wire::{read_frame, write_frame};
+
+	#[test]
+	fn messages_survive_the_pipe() {
+		let said = [
+			FromEngine::Ready { class: 0 },
+			FromEngine::Done { id: 7, result: vec![1, 2, 3] },
+			FromEngine::Refused { id: 8, reason: "the range is empty".into() },
+		];
+		let mut pipe = Vec::new();
+		for message in &said {
+			write_frame(&mut pipe, message).unwrap();
+		}
+		let mut rest = pipe.as_slice();
+		for message in said {
+			assert_eq!(read_frame::<FromEngine>(&mut rest).unwrap(), message);
+		}
+	}
+
+	#[test]
+	fn names_of_modes_are_read_back() {
+		for mode in [Mode::Light, Mode::Fast] {
+			assert_eq!(mode.to_string().parse::<Mode>(), Ok(mode));
+		}
+		assert_eq!("slow".parse::<Mode>(), Err(UnknownMode));
+	}
+}

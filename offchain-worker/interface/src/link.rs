@@ -1,0 +1,282 @@
+//! The node's end of the socket: a table of jobs, and a thread that keeps a worker process connected to it.
+//!
+//! The table is the truth. The connection only carries what the worker process has not been told yet, so a reconnection is
+//! nothing but the unfinished jobs becoming unsent again. Nobody who asks the table waits for the socket.
+//!
+//! ```text
+//!            ┌──────────────────────── pause, up to 5 s ◀───────────┐
+//!            ▼                                                      │
+//!   connect ───▶ hello ⇄ hello ───▶ one thread writes, one reads ───┴─ connection or protocol failed
+//! ```
+
+mod table;
+
+use crate::{
+	host::ComputeService,
+	job::{Capability, Job, JobKey, JobState},
+	wire::{read_frame, write_frame, FrameError, FromWorker, Refusal, ToWorker, VERSION},
+};
+use std::{
+	io,
+	net::Shutdown,
+	os::unix::net::UnixStream,
+	path::PathBuf,
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Arc, Condvar, Mutex, MutexGuard, PoisonError,
+	},
+	thread,
+	time::Duration,
+};
+use table::Table;
+
+pub use table::MAX_JOBS;
+
+const LOG_TARGET: &str = "tequio::worker";
+/// Pause before the first new attempt to connect; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What a worker process has for its hello, and for taking a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Classes of which a worker process may tell.
+const MAX_CAPABILITIES: usize = 64;
+
+/// Keeps jobs for a worker process, and a connection to it. The connection ends when this is dropped.
+pub struct WorkerLink {
+	shared: Arc<Shared>,
+}
+
+struct Shared {
+	socket: PathBuf,
+	genesis: [u8; 32],
+	finalized: AtomicU64,
+	state: Mutex<State>,
+	/// The state has something for the thread that writes, or for the one that connects.
+	changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+	table: Table,
+	capabilities: Vec<Capability>,
+	/// The connection, once both sides have said hello.
+	connection: Option<UnixStream>,
+	stopped: bool,
+}
+
+/// Why there is no connection, or no longer.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+	#[error("no worker listens at {path}: {error}. Start tequio-worker with this socket, as a user that this node may connect to", path = .0.display(), error = .1)]
+	NotConnected(PathBuf, io::Error),
+	#[error("the connection to the worker ended: {0}")]
+	Frame(#[from] FrameError),
+	#[error("the worker refuses this node: {0}")]
+	Refused(Refusal),
+	#[error("the worker speaks version {0} of the protocol, the node {VERSION}: install the same release of both")]
+	OtherVersion(u16),
+	#[error("the worker sent a message out of turn: install the same release of node and worker")]
+	OutOfTurn,
+	#[error("the node could not set up the connection to the worker: {0}")]
+	Socket(#[from] io::Error),
+}
+
+impl WorkerLink {
+	/// Starts to keep a worker process connected that listens at `socket`, for the chain of this genesis. Fails only where the
+	/// system gives no thread; a worker process that is not there yet is waited for.
+	pub fn start(socket: PathBuf, genesis: [u8; 32]) -> io::Result<Self> {
+		let shared = Arc::new(Shared {
+			socket,
+			genesis,
+			finalized: AtomicU64::new(0),
+			state: Mutex::default(),
+			changed: Condvar::new(),
+		});
+		let connecting = shared.clone();
+		thread::Builder::new()
+			.name("worker-link".into())
+			.spawn(move || keep_connected(&connecting))?;
+		Ok(Self { shared })
+	}
+
+	/// Notes the height of the last finalised block.
+	pub fn set_finalized(&self, height: u64) {
+		self.shared.finalized.store(height, Ordering::Relaxed);
+	}
+}
+
+impl Drop for WorkerLink {
+	fn drop(&mut self) {
+		let mut state = self.shared.state();
+		state.stopped = true;
+		if let Some(connection) = state.connection.take() {
+			// It may be down already, which is as good.
+			let _ = connection.shutdown(Shutdown::Both);
+		}
+		self.shared.changed.notify_all();
+	}
+}
+
+impl ComputeService for WorkerLink {
+	fn submit(&self, job: Job) -> bool {
+		let taken = self.shared.state().table.submit(job);
+		self.shared.changed.notify_all();
+		taken
+	}
+
+	fn poll(&self, key: &JobKey) -> Option<JobState> {
+		self.shared.state().table.poll(key)
+	}
+
+	fn cancel(&self, key: &JobKey) {
+		self.shared.state().table.cancel(key);
+		self.shared.changed.notify_all();
+	}
+
+	fn capabilities(&self) -> Vec<Capability> {
+		self.shared.state().capabilities.clone()
+	}
+
+	fn finalized(&self) -> u64 {
+		self.shared.finalized.load(Ordering::Relaxed)
+	}
+}
+
+impl Shared {
+	/// The state. No operation on it can be left half done, so one that a panic interrupted is still good.
+	fn state(&self) -> MutexGuard<'_, State> {
+		self.state.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+
+	fn connected(&self, connection: UnixStream, capabilities: Vec<Capability>) {
+		let mut state = self.state();
+		if state.stopped {
+			// Dropped since the hello: let the reading thread find it closed.
+			let _ = connection.shutdown(Shutdown::Both);
+		}
+		state.connection = Some(connection);
+		state.capabilities = capabilities;
+	}
+
+	fn disconnected(&self) {
+		let mut state = self.state();
+		state.connection = None;
+		state.capabilities.clear();
+		state.table.disconnected();
+		self.changed.notify_all();
+	}
+
+	/// Waits for the next message to write. `None` once the connection is gone.
+	fn next_message(&self) -> Option<ToWorker> {
+		let mut state = self.state();
+		loop {
+			state.connection.as_ref()?;
+			if let Some(message) = state.table.next_message() {
+				return Some(message);
+			}
+			state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+		}
+	}
+
+	/// Waits for `pause`. `true` if the link has been dropped.
+	fn stopped_after(&self, pause: Duration) -> bool {
+		let state = self.state();
+		let waited = self.changed.wait_timeout_while(state, pause, |state| !state.stopped);
+		waited.unwrap_or_else(PoisonError::into_inner).0.stopped
+	}
+}
+
+fn keep_connected(shared: &Shared) {
+	let mut pause = FIRST_PAUSE;
+	let mut last = String::new();
+	loop {
+		let ended = match greet(shared) {
+			Ok((stream, capabilities)) => {
+				log::info!(target: LOG_TARGET, "worker connected: {capabilities:?}");
+				pause = FIRST_PAUSE;
+				last.clear();
+				serve(shared, stream, capabilities)
+			},
+			Err(ended) => ended,
+		};
+		if shared.stopped_after(Duration::ZERO) {
+			return;
+		}
+		// The same thing is said once, not every five seconds.
+		let said = ended.to_string();
+		if said == last {
+			log::debug!(target: LOG_TARGET, "{said}");
+		} else {
+			log::warn!(target: LOG_TARGET, "{said}");
+			last = said;
+		}
+		if shared.stopped_after(pause) {
+			return;
+		}
+		pause = (pause * 2).min(LONGEST_PAUSE);
+	}
+}
+
+/// Connects and says hello.
+fn greet(shared: &Shared) -> Result<(UnixStream, Vec<Capability>), Ended> {
+	let mut stream = UnixStream::connect(&shared.socket)
+		.map_err(|error| Ended::NotConnected(shared.socket.clone(), error))?;
+	stream.set_write_timeout(Some(PATIENCE))?;
+	stream.set_read_timeout(Some(PATIENCE))?;
+	write_frame(&mut stream, &ToWorker::Hello { version: VERSION, genesis: shared.genesis })?;
+	match read_frame(&mut stream)? {
+		FromWorker::Hello { version: VERSION, mut capabilities } => {
+			capabilities.truncate(MAX_CAPABILITIES);
+			// A job may take hours; a worker process that ends closes the socket.
+			stream.set_read_timeout(None)?;
+			Ok((stream, capabilities))
+		},
+		FromWorker::Hello { version, .. } => Err(Ended::OtherVersion(version)),
+		FromWorker::Refused(refusal) => Err(Ended::Refused(refusal)),
+		FromWorker::State(..) => Err(Ended::OutOfTurn),
+	}
+}
+
+/// Carries messages both ways until the connection ends.
+fn serve(shared: &Shared, stream: UnixStream, capabilities: Vec<Capability>) -> Ended {
+	let (writing, held) = match (stream.try_clone(), stream.try_clone()) {
+		(Ok(writing), Ok(held)) => (writing, held),
+		(Err(error), _) | (_, Err(error)) => return error.into(),
+	};
+	shared.connected(held, capabilities);
+	thread::scope(|scope| {
+		scope.spawn(|| write_messages(shared, writing));
+		let ended = read_messages(shared, &stream);
+		shared.disconnected();
+		// Wakes the writing thread if it is at it; the connection may be down already.
+		let _ = stream.shutdown(Shutdown::Both);
+		ended
+	})
+}
+
+fn write_messages(shared: &Shared, mut stream: UnixStream) {
+	while let Some(message) = shared.next_message() {
+		if let Err(error) = write_frame(&mut stream, &message) {
+			log::debug!(target: LOG_TARGET, "cannot write to the worker: {error}");
+			shared.state().table.not_sent(message);
+			// Wakes the reading thread, which ends the connection.
+			let _ = stream.shutdown(Shutdown::Both);
+			return;
+		}
+	}
+}
+
+fn read_messages(shared: &Shared, mut stream: &UnixStream) -> Ended {
+	loop {
+		match read_frame(&mut stream) {
+			Ok(FromWorker::State(key, state)) => {
+				if !shared.state().table.update(&key, state) {
+					log::debug!(target: LOG_TARGET, "the worker tells of a job that is not open: {key:?}");
+				}
+			},
+			Ok(FromWorker::Refused(refusal)) => return Ended::Refused(refusal),
+			Ok(FromWorker::Hello { .. }) => return Ended::OutOfTurn,
+			Err(error) => return error.into(),
+		}
+	}
+}

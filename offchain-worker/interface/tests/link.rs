@@ -1,0 +1,244 @@
+//! The node's end of the socket against a real Unix socket, at whose other end the test plays the worker process.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::{
+	io::{ErrorKind, Read, Write},
+	os::unix::net::{UnixListener, UnixStream},
+	thread,
+	time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tequio_interface::{
+	host::ComputeService,
+	job::{Capability, Failure, Job, JobKey, JobState, MAX_RESULT},
+	link::{WorkerLink, MAX_JOBS},
+	wire::{read_frame, write_frame, FromWorker, Refusal, ToWorker, MAX_FRAME, VERSION},
+};
+
+const GENESIS: [u8; 32] = [7; 32];
+
+struct Stage {
+	listener: UnixListener,
+	link: WorkerLink,
+	_folder: TempDir,
+}
+
+fn stage() -> Stage {
+	let folder = tempfile::tempdir().unwrap();
+	let socket = folder.path().join("worker.sock");
+	let listener = UnixListener::bind(&socket).unwrap();
+	Stage { listener, link: WorkerLink::start(socket, GENESIS).unwrap(), _folder: folder }
+}
+
+impl Stage {
+	/// Takes the next connection up to the node's hello.
+	fn accept(&self) -> UnixStream {
+		let (mut stream, _) = self.listener.accept().unwrap();
+		stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+		let hello = ToWorker::Hello { version: VERSION, genesis: GENESIS };
+		assert_eq!(read_frame::<ToWorker>(&mut stream).unwrap(), hello);
+		stream
+	}
+
+	/// Takes the next connection and greets it.
+	fn worker(&self) -> UnixStream {
+		let mut stream = self.accept();
+		write_frame(&mut stream, &FromWorker::Hello { version: VERSION, capabilities: able() })
+			.unwrap();
+		stream
+	}
+
+	fn wait_for(&self, what: impl Fn(&WorkerLink) -> bool) {
+		let end = Instant::now() + Duration::from_secs(10);
+		while !what(&self.link) {
+			assert!(Instant::now() < end, "waited ten seconds in vain");
+			thread::sleep(Duration::from_millis(5));
+		}
+	}
+}
+
+fn able() -> Vec<Capability> {
+	vec![Capability { class: 0, slots: 1 }]
+}
+
+fn key(chunk: u32) -> JobKey {
+	JobKey { genesis: GENESIS, device: [2; 32], task: 1, chunk, attempt: 0, role: 0 }
+}
+
+fn job(chunk: u32) -> Job {
+	Job { key: key(chunk), class: 0, payload: vec![4; 64] }
+}
+
+fn next(stream: &mut UnixStream) -> ToWorker {
+	read_frame(stream).unwrap()
+}
+
+fn ends(stream: &mut UnixStream) -> bool {
+	match stream.read(&mut [0]) {
+		Ok(read) => read == 0,
+		Err(error) => error.kind() == ErrorKind::ConnectionReset,
+	}
+}
+
+#[test]
+fn a_job_goes_out_and_its_result_comes_back() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	stage.wait_for(|link| link.capabilities() == able());
+	assert!(stage.link.submit(job(0)));
+	assert!(stage.link.submit(job(0)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(job(0)));
+	for state in [JobState::Running, JobState::Done(vec![1, 2, 3])] {
+		write_frame(&mut worker, &FromWorker::State(key(0), state.clone())).unwrap();
+		stage.wait_for(|link| link.poll(&key(0)) == Some(state.clone()));
+	}
+	// The second submission made no second message: the next one is about the next job.
+	assert!(stage.link.submit(job(1)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(job(1)));
+	assert_eq!(stage.link.poll(&key(2)), None);
+}
+
+#[test]
+fn a_new_connection_carries_what_is_unfinished_and_nothing_else() {
+	let stage = stage();
+	assert!(stage.link.submit(job(0)));
+	assert!(stage.link.submit(job(1)));
+	let mut first = stage.worker();
+	assert_eq!(next(&mut first), ToWorker::Submit(job(0)));
+	assert_eq!(next(&mut first), ToWorker::Submit(job(1)));
+	let failed = JobState::Failed(Failure::BadInput);
+	write_frame(&mut first, &FromWorker::State(key(0), failed.clone())).unwrap();
+	write_frame(&mut first, &FromWorker::State(key(1), JobState::Running)).unwrap();
+	stage.wait_for(|link| link.poll(&key(1)) == Some(JobState::Running));
+	drop(first);
+	stage.wait_for(|link| link.capabilities().is_empty());
+	assert_eq!(stage.link.poll(&key(1)), Some(JobState::Queued));
+
+	let mut second = stage.worker();
+	assert_eq!(next(&mut second), ToWorker::Submit(job(1)));
+	assert_eq!(stage.link.poll(&key(0)), Some(failed));
+	assert!(stage.link.submit(job(2)));
+	assert_eq!(next(&mut second), ToWorker::Submit(job(2)));
+}
+
+#[test]
+fn a_cancellation_waits_for_a_connection_and_goes_first() {
+	let stage = stage();
+	assert!(stage.link.submit(job(0)));
+	stage.link.cancel(&key(0));
+	stage.link.cancel(&key(5));
+	assert_eq!(stage.link.poll(&key(0)), None);
+	assert!(stage.link.submit(job(0)));
+	let mut worker = stage.worker();
+	assert_eq!(next(&mut worker), ToWorker::Cancel(key(0)));
+	assert_eq!(next(&mut worker), ToWorker::Cancel(key(5)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(job(0)));
+}
+
+#[test]
+fn a_finished_job_stays_as_it_is_and_a_cancelled_one_stays_away() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	assert!(stage.link.submit(job(0)));
+	assert!(stage.link.submit(job(1)));
+	stage.link.cancel(&key(1));
+	let done = JobState::Done(vec![1]);
+	for (chunk, state) in [
+		(0, done.clone()),
+		(0, JobState::Running),
+		(0, JobState::Done(vec![2])),
+		(1, JobState::Done(vec![3])),
+	] {
+		write_frame(&mut worker, &FromWorker::State(key(chunk), state)).unwrap();
+	}
+	// The last message is read after those before it.
+	assert!(stage.link.submit(job(2)));
+	write_frame(&mut worker, &FromWorker::State(key(2), JobState::Running)).unwrap();
+	stage.wait_for(|link| link.poll(&key(2)) == Some(JobState::Running));
+	assert_eq!(stage.link.poll(&key(0)), Some(done));
+	assert_eq!(stage.link.poll(&key(1)), None);
+}
+
+#[test]
+fn an_oversized_frame_ends_the_connection() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	let announced = u32::try_from(MAX_FRAME + 1).unwrap();
+	worker.write_all(&announced.to_le_bytes()).unwrap();
+	assert!(ends(&mut worker));
+	drop(stage.worker());
+}
+
+#[test]
+fn an_oversized_result_is_a_failure() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	assert!(stage.link.submit(job(0)));
+	let state = JobState::Done(vec![0; MAX_RESULT + 1]);
+	write_frame(&mut worker, &FromWorker::State(key(0), state)).unwrap();
+	let failed = Some(JobState::Failed(Failure::EngineFailed));
+	stage.wait_for(|link| link.poll(&key(0)) == failed);
+}
+
+#[test]
+fn nonsense_ends_the_connection() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	write_frame(&mut worker, &0xffff_ffffu32).unwrap();
+	assert!(ends(&mut worker));
+	drop(stage.worker());
+}
+
+#[test]
+fn another_version_is_not_served() {
+	let stage = stage();
+	assert!(stage.link.submit(job(0)));
+	let mut worker = stage.accept();
+	let hello = FromWorker::Hello { version: VERSION + 1, capabilities: able() };
+	write_frame(&mut worker, &hello).unwrap();
+	assert!(ends(&mut worker));
+	assert!(stage.link.capabilities().is_empty());
+}
+
+#[test]
+fn a_refusal_is_taken_and_the_node_comes_back() {
+	let stage = stage();
+	let mut worker = stage.accept();
+	write_frame(&mut worker, &FromWorker::Refused(Refusal::OtherChain)).unwrap();
+	assert!(ends(&mut worker));
+	drop(stage.worker());
+}
+
+#[test]
+fn the_table_is_bounded_and_finished_jobs_make_room() {
+	let stage = stage();
+	let count = u32::try_from(MAX_JOBS).unwrap();
+	for chunk in 0..count {
+		assert!(stage.link.submit(job(chunk)));
+	}
+	assert!(!stage.link.submit(job(count)));
+	let mut worker = stage.worker();
+	write_frame(&mut worker, &FromWorker::State(key(3), JobState::Done(vec![]))).unwrap();
+	stage.wait_for(|link| link.poll(&key(3)) == Some(JobState::Done(vec![])));
+	assert!(stage.link.submit(job(count)));
+	assert_eq!(stage.link.poll(&key(3)), None);
+}
+
+#[test]
+fn dropping_the_link_ends_the_connection() {
+	let stage = stage();
+	let mut worker = stage.worker();
+	stage.wait_for(|link| !link.capabilities().is_empty());
+	let Stage { link, .. } = stage;
+	drop(link);
+	assert!(ends(&mut worker));
+}
+
+#[test]
+fn the_finalised_height_is_what_was_last_said() {
+	let stage = stage();
+	assert_eq!(stage.link.finalized(), 0);
+	stage.link.set_finalized(41);
+	assert_eq!(stage.link.finalized(), 41);
+}

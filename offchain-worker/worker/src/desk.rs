@@ -1,0 +1,295 @@
+//! Where nodes hand in jobs, runners fetch them, and both learn what became of them: queue, journal and connected nodes
+//! behind one lock. The journal is written before anybody is told.
+
+use crate::{
+	engine::Leash,
+	journal::{Journal, JournalError, Record},
+	queue::{Cancellation, Outcome, Queue, Submission, Ticket},
+};
+use std::{
+	collections::{HashMap, HashSet},
+	sync::{
+		mpsc::{SyncSender, TrySendError},
+		Arc, Condvar, Mutex, MutexGuard, PoisonError,
+	},
+};
+use tequio_interface::{
+	job::{Capability, Failure, Job, JobKey, JobState, MAX_PAYLOAD},
+	wire::{FromWorker, Refusal},
+};
+use tracing::{error, info, warn};
+
+/// Names a connected node.
+pub type NodeId = u64;
+
+/// Shared by all threads.
+#[derive(Debug)]
+pub struct Desk {
+	inner: Mutex<Inner>,
+	/// There may be a job to take, or none will come any more.
+	news: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+	queue: Queue,
+	journal: Journal,
+	/// Genesis hash of the chain that this worker serves.
+	chain: Option<[u8; 32]>,
+	capabilities: Vec<Capability>,
+	nodes: HashMap<NodeId, Node>,
+	next_node: NodeId,
+	/// For each slot, what kills the engine that runs its job.
+	leashes: Vec<Option<Arc<Leash>>>,
+	stopping: bool,
+}
+
+#[derive(Debug)]
+struct Node {
+	outbox: SyncSender<FromWorker>,
+	/// Jobs that it asked for and that have not ended.
+	watched: HashSet<JobKey>,
+}
+
+impl Desk {
+	/// Goes on where the journal ends.
+	pub fn new(
+		journal: Journal,
+		records: Vec<Record>,
+		capabilities: Vec<Capability>,
+		slots: usize,
+	) -> Result<Self, JournalError> {
+		let (mut queue, mut chain) = (Queue::default(), None);
+		for record in records {
+			match record {
+				Record::Chain(genesis) => chain = Some(genesis),
+				Record::Taken(job) => queue.resume(job),
+				Record::Done(key, result) => queue.restore(key, result),
+				Record::Dropped(key) => {
+					queue.cancel(&key);
+				},
+			}
+		}
+		let (unfinished, results) = (queue.unfinished().len(), queue.results().len());
+		info!("the journal has {unfinished} unfinished jobs and {results} results");
+		let mut inner = Inner {
+			queue,
+			journal,
+			chain,
+			capabilities,
+			nodes: HashMap::new(),
+			next_node: 0,
+			leashes: vec![None; slots],
+			stopping: false,
+		};
+		let records = inner.records();
+		inner.journal.rewrite(&records)?;
+		Ok(Self { inner: Mutex::new(inner), news: Condvar::new() })
+	}
+
+	/// What this worker can do.
+	pub fn capabilities(&self) -> Vec<Capability> {
+		self.lock().capabilities.clone()
+	}
+
+	/// Binds the worker to the chain of its first node. Nodes of another chain are refused.
+	pub fn bind(&self, genesis: [u8; 32]) -> Result<(), Refusal> {
+		let mut inner = self.lock();
+		let chain = inner.chain;
+		match chain {
+			Some(chain) if chain == genesis => Ok(()),
+			Some(_) => Err(Refusal::OtherChain),
+			None => {
+				inner.chain = Some(genesis);
+				inner.record(Record::Chain(genesis));
+				Ok(())
+			},
+		}
+	}
+
+	/// Adds a node. Its messages go to `outbox`; when that is full, it is closed.
+	pub fn attach(&self, outbox: SyncSender<FromWorker>) -> NodeId {
+		let mut inner = self.lock();
+		inner.next_node += 1;
+		let id = inner.next_node;
+		if !inner.stopping {
+			inner.nodes.insert(id, Node { outbox, watched: HashSet::new() });
+		}
+		id
+	}
+
+	/// Removes a node. Its jobs go on.
+	pub fn detach(&self, node: NodeId) {
+		self.lock().nodes.remove(&node);
+	}
+
+	/// Takes a job from a node, and tells the node its state then and whenever it changes.
+	pub fn submit(&self, node: NodeId, job: Job) {
+		let mut inner = self.lock();
+		let key = job.key;
+		let state = inner.admit(job);
+		if matches!(state, JobState::Queued | JobState::Running) {
+			if let Some(node) = inner.nodes.get_mut(&node) {
+				node.watched.insert(key);
+			}
+		}
+		inner.send(node, FromWorker::State(key, state));
+		drop(inner);
+		self.news.notify_one();
+	}
+
+	/// Forgets a job, and stops it if it runs.
+	pub fn cancel(&self, key: &JobKey) {
+		let mut inner = self.lock();
+		match inner.queue.cancel(key) {
+			Cancellation::Unknown => return,
+			Cancellation::Forgotten => {},
+			Cancellation::Running(slot) => inner.kill(slot),
+		}
+		inner.record(Record::Dropped(*key));
+		for node in inner.nodes.values_mut() {
+			node.watched.remove(key);
+		}
+	}
+
+	/// Waits for a job to compute in a slot. `None`: none will come, the worker stops.
+	pub fn next(&self, slot: usize) -> Option<Ticket> {
+		let mut inner = self.lock();
+		loop {
+			if inner.stopping {
+				return None;
+			}
+			if let Some(ticket) = inner.queue.take(slot) {
+				inner.announce(ticket.job.key, JobState::Running);
+				return Some(ticket);
+			}
+			inner = self.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
+		}
+	}
+
+	/// Notes what kills the engine that computes the job from now on. `false`: the job is not wanted any more.
+	pub fn hold(&self, slot: usize, ticket: &Ticket, leash: Arc<Leash>) -> bool {
+		let mut inner = self.lock();
+		let wanted = inner.is_wanted(ticket);
+		if let Some(place) = inner.leashes.get_mut(slot).filter(|_| wanted) {
+			*place = Some(leash);
+		}
+		wanted
+	}
+
+	/// Whether the job has neither been cancelled nor is the worker stopping.
+	pub fn is_wanted(&self, ticket: &Ticket) -> bool {
+		self.lock().is_wanted(ticket)
+	}
+
+	/// Takes the outcome of a job; `None` if it was given up because nobody wants it any more.
+	pub fn end(&self, slot: usize, ticket: &Ticket, outcome: Option<Outcome>) {
+		let mut inner = self.lock();
+		if let Some(leash) = inner.leashes.get_mut(slot) {
+			*leash = None;
+		}
+		let Some(outcome) = outcome else { return };
+		let key = ticket.job.key;
+		if !inner.queue.end(ticket, outcome.clone()) {
+			return;
+		}
+		inner.record(match &outcome {
+			Outcome::Done(result) => Record::Done(key, result.clone()),
+			Outcome::Failed(_) => Record::Dropped(key),
+		});
+		inner.announce(key, outcome.into());
+	}
+
+	/// Kills the engines that compute, hangs up on all nodes, and hands out no more jobs.
+	pub fn stop(&self) {
+		let mut inner = self.lock();
+		inner.stopping = true;
+		for slot in 0..inner.leashes.len() {
+			inner.kill(slot);
+		}
+		inner.nodes.clear();
+		drop(inner);
+		self.news.notify_all();
+	}
+
+	/// A thread that panics ends the process, so nobody sees what it left behind under the lock.
+	fn lock(&self) -> MutexGuard<'_, Inner> {
+		self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+impl Inner {
+	/// Takes a job if it can be computed here.
+	fn admit(&mut self, job: Job) -> JobState {
+		if Some(job.key.genesis) != self.chain || job.payload.len() > MAX_PAYLOAD {
+			return JobState::Failed(Failure::BadInput);
+		}
+		if !self.capabilities.iter().any(|can| can.class == job.class) {
+			return JobState::Failed(Failure::Unsupported);
+		}
+		match self.queue.submit(job.clone()) {
+			Submission::Known(state) => state,
+			Submission::Full => JobState::Failed(Failure::Busy),
+			Submission::Taken => {
+				self.record(Record::Taken(job));
+				JobState::Queued
+			},
+		}
+	}
+
+	fn is_wanted(&self, ticket: &Ticket) -> bool {
+		!self.stopping && self.queue.is_wanted(ticket)
+	}
+
+	fn kill(&self, slot: usize) {
+		if let Some(leash) = self.leashes.get(slot).and_then(Option::as_ref) {
+			leash.kill();
+		}
+	}
+
+	/// Writes to the journal. Without a disk the worker goes on: what is lost in a restart then is time, because nodes submit
+	/// their jobs again.
+	fn record(&mut self, record: Record) {
+		let mut written = self.journal.append(&record);
+		if self.journal.is_due() {
+			let records = self.records();
+			written = self.journal.rewrite(&records);
+		}
+		if let Err(e) = written {
+			error!("the journal cannot be written, a restart would compute again: {e}");
+		}
+	}
+
+	/// All that has to be remembered.
+	fn records(&self) -> Vec<Record> {
+		let chain = self.chain.map(Record::Chain).into_iter();
+		let results = self.queue.results().into_iter();
+		let results = results.map(|(key, result)| Record::Done(*key, result.to_vec()));
+		let unfinished = self.queue.unfinished().into_iter().cloned().map(Record::Taken);
+		chain.chain(results).chain(unfinished).collect()
+	}
+
+	/// Tells a job's state to the nodes that asked for it.
+	fn announce(&mut self, key: JobKey, state: JobState) {
+		let has_ended = matches!(state, JobState::Done(_) | JobState::Failed(_));
+		let watchers = self.nodes.iter().filter(|(_, node)| node.watched.contains(&key));
+		let watchers: Vec<NodeId> = watchers.map(|(id, _)| *id).collect();
+		for id in watchers {
+			self.send(id, FromWorker::State(key, state.clone()));
+			if let Some(node) = self.nodes.get_mut(&id).filter(|_| has_ended) {
+				node.watched.remove(&key);
+			}
+		}
+	}
+
+	/// Sends to a node, and hangs up on one that does not read.
+	fn send(&mut self, id: NodeId, message: FromWorker) {
+		let Some(node) = self.nodes.get(&id) else { return };
+		if let Err(e) = node.outbox.try_send(message) {
+			if matches!(e, TrySendError::Full(_)) {
+				warn!("node {id} does not read its messages; hanging up");
+			}
+			self.nodes.remove(&id);
+		}
+	}
+}

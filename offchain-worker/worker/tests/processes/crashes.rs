@@ -1,0 +1,114 @@
+//! Engines that crash, hang, talk nonsense or are killed, and what they are kept from.
+
+use crate::setup::*;
+use nix::sys::signal::{kill, Signal};
+use std::{fs, thread, time::Duration};
+use tequio_interface::{
+	job::{Failure, JobState},
+	wire::ToWorker,
+};
+
+#[test]
+fn a_job_survives_its_engine() {
+	let home = Home::new();
+	let worker = home.start();
+	let mut node = worker.connect();
+	let job = mainnet_search(1, 150, 200);
+	node.submit(&job);
+	assert_eq!(node.state_of(&job.key), JobState::Running);
+	let engine = worker.engine();
+	thread::sleep(Duration::from_secs(1));
+	kill(engine, Signal::SIGKILL).unwrap();
+	assert_found(node.outcome_of(&job.key));
+	assert_ne!(worker.engine(), engine);
+}
+
+#[test]
+fn a_job_survives_an_engine_that_crashes_at_the_start() {
+	let home = Home::with_script("mkdir \"$HERE/crashed\" && exit 1\nexec \"$REAL\" \"$@\"");
+	let worker = home.start();
+	let mut node = worker.connect();
+	let job = mainnet_search(1, 1, 3);
+	node.submit(&job);
+	assert_found(node.outcome_of(&job.key));
+	assert!(home.has("crashed"));
+}
+
+#[test]
+fn a_job_fails_when_its_engine_crashes_each_time() {
+	// Each engine makes the first of four folders that is not there yet.
+	let count = "for n in 1 2 3 4 5; do mkdir \"$HERE/run$n\" && break; done 2>/dev/null";
+	let home = Home::with_script(&format!("{count}\n{READY}\nexit 1"));
+	let worker = home.start();
+	let mut node = worker.connect();
+	node.submit(&job(1, 0));
+	assert_eq!(node.outcome_of(&key(1, 0)), JobState::Failed(Failure::EngineFailed));
+	assert!(home.has("run4") && !home.has("run5"), "once, and three times again");
+}
+
+#[test]
+fn a_job_survives_an_engine_that_hangs() {
+	let home = Home::with_script(&format!(
+		"mkdir \"$HERE/hung\" 2>/dev/null && {{ {READY}; exec sleep 1000; }}\nexec \"$REAL\" \"$@\""
+	));
+	let worker = home.start_with(&["--job-timeout", "20"]);
+	let mut node = worker.connect();
+	let job = mainnet_search(1, 1, 3);
+	node.submit(&job);
+	assert_found(node.outcome_of(&job.key));
+	assert!(home.has("hung"));
+}
+
+#[test]
+fn an_engine_that_talks_nonsense_is_none() {
+	for nonsense in
+		["printf 'hello, world'; sleep 1", r"printf '\003\000\000\000\000\011\000'; sleep 1"]
+	{
+		let home = Home::with_script(nonsense);
+		let worker = home.start();
+		let mut node = worker.connect();
+		node.submit(&job(1, 0));
+		assert_eq!(node.outcome_of(&key(1, 0)), JobState::Failed(Failure::EngineFailed));
+	}
+}
+
+#[test]
+fn cancel_stops_a_running_job_and_the_next_one_runs() {
+	let home = Home::with_script(&format!("{READY}; exec sleep 1000"));
+	let worker = home.start();
+	let mut node = worker.connect();
+	node.submit(&job(1, 0));
+	assert_eq!(node.state_of(&key(1, 0)), JobState::Running);
+	let engine = worker.engine();
+	// An audit overtakes work that came earlier.
+	assert_eq!(node.submit(&job(2, 0)), JobState::Queued);
+	assert_eq!(node.submit(&job(3, 1)), JobState::Queued);
+	node.say(&ToWorker::Cancel(key(1, 0)));
+	assert_eq!(node.state_of(&key(3, 1)), JobState::Running);
+	eventually("the engine is gone", || (!is_alive(engine)).then_some(()));
+	node.say(&ToWorker::Cancel(key(3, 1)));
+	assert_eq!(node.state_of(&key(2, 0)), JobState::Running);
+}
+
+#[test]
+fn an_engine_has_no_network_no_rights_and_no_files() {
+	let look = "\
+		mkdir \"$HERE/$(readlink /proc/self/ns/net)\"\n\
+		mkdir \"$HERE/nice$(cut -d ' ' -f 19 /proc/self/stat)\"\n\
+		grep -q 'NoNewPrivs:.*1' /proc/self/status && mkdir \"$HERE/no-new-privs\"\n\
+		(echo x > \"$HERE/file\") || mkdir \"$HERE/no-writing\"\n\
+		mkdir \"$HERE/open$(ulimit -n)\" \"$HERE/core$(ulimit -c)\"\n\
+		ulimit -v | grep -q unlimited || mkdir \"$HERE/bounded-memory\"\n\
+		mkdir \"$HERE/looked\"";
+	let home = Home::with_script(&format!("{look}\n{READY}; exec sleep 1000"));
+	let worker = home.start();
+	let mut node = worker.connect();
+	node.submit(&job(1, 0));
+	eventually("the engine has looked around", || home.has("looked").then_some(()));
+	for found in ["nice19", "no-new-privs", "no-writing", "open32", "core0", "bounded-memory"] {
+		assert!(home.has(found), "{found} in {:?}", home.names());
+	}
+	let ours = fs::read_link("/proc/self/ns/net").unwrap();
+	assert!(!home.has(ours.to_str().unwrap()), "the engine shares our network");
+	assert!(home.names().iter().any(|name| name.starts_with("net:")));
+}

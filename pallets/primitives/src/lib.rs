@@ -1,0 +1,61 @@
+//! # Tequio primitives
+//!
+//! What the pallets share: the words of the chain as types, the decisions that are pure arithmetic, and the traits
+//! through which the pallets know each other. No pallet depends on another; each depends on this crate, and the runtime
+//! wires them.
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | [`class`] | which kinds of work exist |
+//! | [`chunk`] | names of tasks, chunks, attempts, roles and duties |
+//! | [`stage`] | the life of a chunk: every state, its deadline, and who may end it |
+//! | [`search`] | RandomX search: task parameters, share arithmetic, claims, openings, audit reports |
+//! | [`terms`] | audit rate, chance of conviction and collateral, from one pure function |
+//! | [`draw`] | audit decision and seat choice from block randomness |
+//! | [`commitment`] | how a digest is hidden until the reveal |
+//! | [`clock`] | the work clock and the beacon of past block randomness |
+//! | [`fifo`] | a bounded-work queue kept in storage |
+//! | [`workers`], [`tasks`], [`rewards`] | the traits between the pallets |
+//! | [`device`] | the key type that worker nodes sign with |
+//! | [`api`] | runtime API: duties of a device, summary of a task |
+//!
+//! ## Invariants
+//! Nothing here touches storage except [`fifo::Fifo`], which only touches the storage items it is given.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub mod api;
+pub mod chunk;
+pub mod class;
+pub mod clock;
+pub mod commitment;
+pub mod device;
+pub mod draw;
+pub mod fifo;
+pub mod rewards;
+pub mod search;
+pub mod stage;
+pub mod tasks;
+pub mod terms;
+pub mod workers;
+
+pub use chunk::{Attempt, AttemptId, ChunkId, ChunkIndex, Duty, Role, TaskId};
+pub use class::WorkClass;
+
+/// Height on the work clock, in blocks that were polled. See [`clock`].
+pub type WorkHeight = u32;
+
+/// An amount of the native token in its smallest unit: 10⁻¹² TEQ.
+pub type Balance = u128;
+
+/// One TEQ in its smallest unit: the token has 12 decimals.
+pub const TEQ: Balance = 1_000_000_000_000;
+
+/// Auditors that judge one result at most. RandomX search uses [`search::AUDITORS`] of them.
+pub const MAX_AUDITORS: u32 = 7;
+
+/// Entries that one commit or reveal call may carry.
+pub const MAX_BATCH: u32 = 64;

@@ -1,0 +1,21 @@
+//! What `tasks` and `workers` ask of `rewards`: the protocol's part, and a place for pay that cannot be delivered.
+
+use crate::{Balance, Role, TaskId};
+
+/// The side of `rewards` that moves no money itself but says where it goes.
+pub trait DistributeRewards<AccountId> {
+	/// The protocol fee on a payment, in the token's smallest unit, rounded up.
+	fn fee_on(payment: Balance) -> Balance;
+
+	/// Who gets a fee: (treasury, its part) and (the author of this block, the rest). The parts add up to the fee.
+	fn fee_parts(fee: Balance) -> [(AccountId, Balance); 2];
+
+	/// The account that keeps pay which could not be delivered.
+	fn pot() -> AccountId;
+
+	/// Records that the pot holds `amount` more for an owner.
+	fn accrue(owner: &AccountId, amount: Balance);
+
+	/// Records what an owner did for a task and was paid for it.
+	fn note_contribution(task: TaskId, owner: &AccountId, role: Role, units: u64, paid: Balance);
+}

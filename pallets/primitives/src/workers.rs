@@ -1,0 +1,88 @@
+//! What the other pallets ask of `workers`: draw a seat, bind it to a duty, and end that well or badly.
+
+use crate::{Balance, Duty, WorkClass};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::dispatch::DispatchResult;
+use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// Who holds a duty: an owner, through one of the owner's devices.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Seat<AccountId> {
+	/// The cold account whose stake answers for the duty.
+	pub owner: AccountId,
+	/// The hot account that commits and reveals.
+	pub device: AccountId,
+}
+
+/// What a seat must be able to do to be drawn.
+#[derive(Clone, Debug)]
+pub struct Need<'a, AccountId> {
+	/// Class of the work.
+	pub class: WorkClass,
+	/// Pay per unit: the owner's ask price must not be above it.
+	pub price: Balance,
+	/// Units of work in the duty.
+	pub units: u64,
+	/// Blocks to do them in: at least four times what the owner's advertised rate says it takes.
+	pub deadline: u32,
+	/// Collateral that must be free.
+	pub collateral: Balance,
+	/// Owners that may not be drawn: those who have a part in the attempt already, or declined the chunk.
+	pub excluded: &'a [AccountId],
+	/// Whether this is an audit: devices keep room for audits when they are full of work.
+	pub audit: bool,
+}
+
+/// Reads who is who.
+pub trait InspectWorkers<AccountId> {
+	/// The owner that registered this device.
+	fn owner_of(device: &AccountId) -> Option<AccountId>;
+
+	/// Where pay for this owner goes.
+	fn payout_of(owner: &AccountId) -> AccountId;
+
+	/// What the device owes, oldest first.
+	fn duties_of(device: &AccountId) -> Vec<Duty>;
+}
+
+/// Draws seats.
+pub trait DrawSeats<AccountId> {
+	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has the same chance. `None`
+	/// where a bounded number of tries meets none; with the next block's randomness the draw is made again.
+	fn draw(seed: H256, need: &Need<AccountId>) -> Option<Seat<AccountId>>;
+}
+
+/// Shares of a slashed collateral.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Penalty<AccountId> {
+	/// Amounts that make others whole, by owner; paid to their payout accounts.
+	pub compensation: Vec<(AccountId, Balance)>,
+	/// Amounts for those who brought the proof, by owner. What is left after both is burned.
+	pub bounty: Vec<(AccountId, Balance)>,
+}
+
+/// Binds seats to duties and unbinds them. Collateral is a part of the owner's held stake that no other duty can use.
+///
+/// Each duty is engaged once and ended once, by one of `release`, `miss` and `slash`.
+pub trait EngageSeats<AccountId> {
+	/// Binds `collateral` of the owner to a duty of the device. Fails, and changes nothing, where the seat no longer has it.
+	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult;
+
+	/// The device has done its part; its collateral stays bound until the duty is ended.
+	fn complete(seat: &Seat<AccountId>, duty: Duty);
+
+	/// Ends a duty without harm: the collateral is free again.
+	fn release(seat: &Seat<AccountId>, duty: Duty);
+
+	/// Ends a duty whose deadline passed before the commit: burns `fine`, frees the rest. Two such misses in a row switch the
+	/// device to not accepting.
+	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance);
+
+	/// Ends a duty by taking the whole collateral: compensation first, then bounty, the rest burned. What cannot be paid out
+	/// is burned too. Returns what was taken.
+	fn slash(seat: &Seat<AccountId>, duty: Duty, penalty: Penalty<AccountId>) -> Balance;
+}

@@ -1,0 +1,15 @@
+//! Fee and its parts. Pure functions.
+
+use crate::Rules;
+use tequio_primitives::Balance;
+
+/// The fee on a payment, rounded up. At most as large as the payment, as a rate is at most one.
+pub fn fee_on(payment: Balance, rules: &Rules) -> Balance {
+	rules.fee_rate.mul_ceil(payment)
+}
+
+/// The parts of a fee: the treasury's, rounded down, and the author's, which is all the rest. They add up to the fee.
+pub fn split(fee: Balance, rules: &Rules) -> (Balance, Balance) {
+	let treasury = rules.treasury_part.mul_floor(fee);
+	(treasury, fee.saturating_sub(treasury))
+}

@@ -1,0 +1,46 @@
+use crate::{mock::*, Contribution, Contributions};
+use tequio_primitives::{rewards::DistributeRewards, Role, TaskId};
+
+#[test]
+fn fee_parts_are_for_treasury_and_author() {
+	build_and_execute(|| {
+		BlockAuthor::set(Some(7));
+		assert_eq!(Rewards::fee_parts(101), [(Rewards::treasury(), 50), (7, 51)]);
+	});
+}
+
+#[test]
+fn fee_parts_without_an_author_are_the_treasurys() {
+	build_and_execute(|| {
+		let treasury = Rewards::treasury();
+		assert_eq!(Rewards::fee_parts(101), [(treasury, 101), (treasury, 0)]);
+	});
+}
+
+#[test]
+fn fee_on_rounds_up() {
+	build_and_execute(|| {
+		assert_eq!(Rewards::fee_on(0), 0);
+		assert_eq!(Rewards::fee_on(1), 1);
+		assert_eq!(Rewards::fee_on(100), 5);
+		assert_eq!(Rewards::fee_on(101), 6);
+	});
+}
+
+#[test]
+fn note_contribution_works() {
+	build_and_execute(|| {
+		Rewards::note_contribution(0, &2, Role::Worker, 30, 300);
+		Rewards::note_contribution(0, &2, Role::Worker, 20, 200);
+		Rewards::note_contribution(0, &2, Role::Auditor, 0, 7);
+		Rewards::note_contribution(0, &3, Role::Referee { level: 1 }, 0, 9);
+		Rewards::note_contribution(1, &3, Role::Worker, 1, 1);
+
+		let of = |task: TaskId, owner: AccountId| Contributions::<Test>::get(task, owner);
+		let both = Contribution { chunks: 2, units: 50, paid: 500, audits: 1, audit_paid: 7 };
+		assert_eq!(of(0, 2), both);
+		assert_eq!(of(0, 3), Contribution { audits: 1, audit_paid: 9, ..Default::default() });
+		assert_eq!(of(1, 3), Contribution { chunks: 1, units: 1, paid: 1, ..Default::default() });
+		assert_eq!(of(1, 2), Contribution::default());
+	});
+}

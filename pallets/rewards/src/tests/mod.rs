@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used)]
+
+mod claim_accrued;
+mod distribution;
+mod genesis;
+mod invariants;
+mod math;

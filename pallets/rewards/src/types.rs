@@ -1,0 +1,52 @@
+//! What is stored.
+
+use codec::{Decode, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_runtime::Perquintill;
+use tequio_primitives::Balance;
+
+/// What a referendum may change. The defaults are production numbers.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	MaxEncodedLen,
+	TypeInfo,
+	serde::Serialize,
+	serde::Deserialize,
+)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+	/// Protocol fee on a payment, as a part of it, on top of it.
+	pub fee_rate: Perquintill,
+	/// The treasury's part of a fee; the author of the block gets the rest.
+	pub treasury_part: Perquintill,
+}
+
+impl Default for Rules {
+	fn default() -> Self {
+		Self {
+			fee_rate: Perquintill::from_percent(5),
+			treasury_part: Perquintill::from_percent(50),
+		}
+	}
+}
+
+/// What an owner did for one task, and what it was paid for it in the token's smallest unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Contribution {
+	/// Payments for computed chunks.
+	pub chunks: u32,
+	/// Units paid in them.
+	pub units: u64,
+	/// Pay for them.
+	pub paid: Balance,
+	/// Payments for audits, and later for seats on panels.
+	pub audits: u32,
+	/// Pay for those.
+	pub audit_paid: Balance,
+}

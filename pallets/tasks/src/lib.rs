@@ -1,0 +1,452 @@
+//! # Tasks
+//!
+//! A requester locks the most a task can cost. The pallet cuts the task into chunks, has a seat drawn for each, ends
+//! what is late, pays what was found right, and returns the rest.
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | [`types`] | tasks, chunks, their states, the names of the queues |
+//! | [`pricing`] | what a chunk may cost: pure arithmetic |
+//! | `lifecycle` | a task from submission to its end; how a chunk is reopened or ended |
+//! | `assignment` | chunks to seats: draws, declines, missed deadlines |
+//! | `settlement` | what follows from a verdict: the pay of auditors and worker |
+//! | `escrow` | the only file that moves a requester's money |
+//! | `agenda` | which steps are due, in which order, within which weight |
+//! | `inspect` | how tasks and chunks stand, for the runtime API and the transaction pool |
+//! | `try_state` | the invariants, each as a sentence and a check |
+//! | [`weights`] | estimates, counted by hand, until benchmarks exist |
+//!
+//! ## Flow
+//! `submit_task` → locked, `Open` queue → (two heights later) draw → `Assigned` → `begin_check` by
+//! `verification` → `conclude`: accepted → auditors paid → challenge period → worker paid → last
+//! chunk ended → remainder returned.
+//!
+//! A chunk whose worker declines, misses its deadline or is rejected goes to another owner; so does a *thin* one, once,
+//! after its first worker was paid. [`tequio_primitives::stage`] draws all of it.
+//!
+//! ## Design
+//! - A task of 10⁶ chunks is one record with a cursor. A chunk has a record from its first assignment to its end.
+//! - The escrow of a task is one pool. What an ended chunk left unspent stays in it until the last chunk has ended; only
+//!   chunks that were never given out are returned before, when the task closes.
+//! - An entry of a queue names an attempt. It is dropped when reached if the chunk has moved on, so nothing is ever
+//!   searched for or removed from the middle of a queue.
+//! - `advance_agenda` draws no seats: whoever calls knows the randomness of the last block already, and could fit the
+//!   devices that accept work to it.
+//!
+//! ## Invariants
+//! - For each requester the held escrow is the sum of what its tasks have in escrow; an ended task has nothing there, so
+//!   that `locked = paid + audit + fee + refunded`.
+//! - What a task has in escrow covers the most that its chunks can still cost, and the bonus.
+//! - The counts of a task add up to its chunks and match the records of its chunks.
+//! - Every chunk that is open again, assigned or accepted, and every running task, has its entry in a queue.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod agenda;
+mod assignment;
+mod escrow;
+mod inspect;
+mod lifecycle;
+pub mod pricing;
+mod settlement;
+mod try_state;
+pub mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::{CloseReason, RefundReason, Rules, TaskSpec};
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use crate::{
+		types::{
+			ChunkOf, ChunkQueue, CloseReason, Due, RefundReason, Rules, TaskOf, TaskQueue, TaskSpec,
+		},
+		weights::WeightInfo,
+	};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::fungible::{hold::Mutate as HoldMutate, Inspect},
+		weights::WeightMeter,
+	};
+	use frame_system::pallet_prelude::*;
+	use tequio_primitives::{
+		api::Books,
+		clock::{Beacon, WorkClock},
+		fifo::Bounds,
+		rewards::DistributeRewards,
+		search::{Nonce, SearchError},
+		stage::DeclineReason,
+		terms::AuditPolicy,
+		workers::{DrawSeats, EngageSeats, InspectWorkers},
+		AttemptId, Balance, ChunkId, TaskId, WorkClass, WorkHeight,
+	};
+
+	/// Steps that one [`Call::advance_agenda`] may take.
+	pub const MAX_STEPS: u32 = 64;
+
+	/// Tasks, their chunks and their escrow.
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	#[pallet::config]
+	pub trait Config: frame_system::Config {
+		/// The token that tasks are paid in.
+		type Currency: HoldMutate<Self::AccountId, Reason: From<HoldReason>>
+			+ Inspect<Self::AccountId, Balance = Balance>;
+
+		/// The work clock.
+		type Clock: WorkClock;
+
+		/// Randomness of past blocks.
+		type Beacon: Beacon;
+
+		/// Who computes: draws seats and binds them to chunks.
+		type Workers: DrawSeats<Self::AccountId>
+			+ EngageSeats<Self::AccountId>
+			+ InspectWorkers<Self::AccountId>;
+
+		/// On which terms a chunk is assigned.
+		type Policy: AuditPolicy;
+
+		/// The protocol fee, and pay that cannot be delivered.
+		type Rewards: DistributeRewards<Self::AccountId>;
+
+		/// Weight of a block that the agenda may use.
+		#[pallet::constant]
+		type AgendaBudget: Get<Weight>;
+
+		/// Weights of the calls and of the steps of the agenda.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// Why this pallet holds money.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// The requester's escrow for its tasks.
+		#[codec(index = 0)]
+		Escrow,
+	}
+
+	/// The numbers that a referendum may change.
+	#[pallet::storage]
+	pub type CurrentRules<T: Config> = StorageValue<_, Rules, ValueQuery>;
+
+	/// The number of the next task.
+	#[pallet::storage]
+	pub type NextTask<T: Config> = StorageValue<_, TaskId, ValueQuery>;
+
+	/// Every task, ended ones included.
+	#[pallet::storage]
+	pub type Tasks<T: Config> = StorageMap<_, Twox64Concat, TaskId, TaskOf<T>>;
+
+	/// Chunks from their first assignment to their end.
+	#[pallet::storage]
+	pub type Chunks<T: Config> = StorageMap<_, Twox64Concat, ChunkId, ChunkOf<T>>;
+
+	/// Entries of the queues of tasks.
+	#[pallet::storage]
+	pub type TaskEntries<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, TaskQueue, Twox64Concat, u64, Due<TaskId>>;
+
+	/// Where the queues of tasks begin and end.
+	#[pallet::storage]
+	pub type TaskEnds<T: Config> = StorageMap<_, Twox64Concat, TaskQueue, Bounds, ValueQuery>;
+
+	/// Entries of the queues of chunks.
+	#[pallet::storage]
+	pub type ChunkEntries<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, ChunkQueue, Twox64Concat, u64, Due<AttemptId>>;
+
+	/// Where the queues of chunks begin and end.
+	#[pallet::storage]
+	pub type ChunkEnds<T: Config> = StorageMap<_, Twox64Concat, ChunkQueue, Bounds, ValueQuery>;
+
+	/// The rules that the chain starts with.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Periods, limits and fines.
+		pub rules: Rules,
+		/// Binds the runtime's type.
+		#[serde(skip)]
+		pub _config: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			CurrentRules::<T>::put(self.rules);
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A task was submitted and the most it can cost was locked.
+		TaskSubmitted {
+			/// The task.
+			task: TaskId,
+			/// Who pays.
+			requester: T::AccountId,
+			/// Class of the work.
+			class: WorkClass,
+			/// Chunks in the task.
+			chunks: u32,
+			/// What was locked.
+			locked: Balance,
+		},
+		/// A seat was drawn for a chunk.
+		ChunkAssigned {
+			/// The attempt.
+			id: AttemptId,
+			/// Whose stake answers for it.
+			owner: T::AccountId,
+			/// Who computes.
+			device: T::AccountId,
+			/// What the owner stands to lose.
+			collateral: Balance,
+			/// Last height at which the device may commit.
+			due: WorkHeight,
+		},
+		/// A device handed a chunk back.
+		ChunkDeclined {
+			/// The attempt.
+			id: AttemptId,
+			/// The owner of the device.
+			owner: T::AccountId,
+			/// Why.
+			reason: DeclineReason,
+		},
+		/// A device let its deadline pass.
+		AssignmentMissed {
+			/// The attempt.
+			id: AttemptId,
+			/// The owner of the device.
+			owner: T::AccountId,
+			/// What is burned of its collateral.
+			fine: Balance,
+		},
+		/// A result was found right; the challenge period runs.
+		ChunkAccepted {
+			/// The attempt.
+			id: AttemptId,
+			/// Who will be paid.
+			owner: T::AccountId,
+			/// Shares claimed.
+			shares: u32,
+		},
+		/// An owner was paid for a chunk.
+		ChunkPaid {
+			/// The attempt.
+			id: AttemptId,
+			/// The owner.
+			owner: T::AccountId,
+			/// Units of work paid: expected hashes.
+			units: u64,
+			/// What was paid.
+			amount: Balance,
+		},
+		/// An owner was paid for an audit.
+		AuditPaid {
+			/// The attempt that was audited.
+			id: AttemptId,
+			/// The owner.
+			owner: T::AccountId,
+			/// What was paid.
+			amount: Balance,
+		},
+		/// The finder's bonus was paid.
+		BonusPaid {
+			/// The task.
+			task: TaskId,
+			/// The owner whose device found the first winner.
+			owner: T::AccountId,
+			/// What was paid.
+			amount: Balance,
+		},
+		/// A chunk waits for another worker.
+		ChunkReopened {
+			/// The coming attempt.
+			id: AttemptId,
+		},
+		/// A chunk ended without further search. What it did not use returns to the requester with the task's remainder.
+		ChunkRefunded {
+			/// The chunk.
+			chunk: ChunkId,
+			/// Why.
+			reason: RefundReason,
+		},
+		/// A nonce was found that meets the task's target.
+		WinnerFound {
+			/// The task.
+			task: TaskId,
+			/// The nonce.
+			nonce: Nonce,
+			/// Its hash, 32 bytes.
+			hash: [u8; 32],
+		},
+		/// A task gives out no more chunks; those never given out were refunded.
+		TaskClosing {
+			/// The task.
+			task: TaskId,
+			/// Why.
+			reason: CloseReason,
+		},
+		/// The last chunk of a task has ended and the remainder was returned.
+		TaskEnded {
+			/// The task.
+			task: TaskId,
+			/// Where the locked money went.
+			books: Books,
+		},
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The range has no nonces: give a count of at least 16.
+		EmptyRange,
+		/// The range goes on past the largest 32-bit nonce: lower the start or the count.
+		RangeOverflows,
+		/// The template ends before the nonce does: give a longer template or a smaller offset.
+		NonceOutsideTemplate,
+		/// No hash meets a target of zero: give a larger one.
+		ZeroTarget,
+		/// Shares per chunk are out of bounds: give a lambda from 16 to 256.
+		LambdaOutOfBounds,
+		/// A chunk, or the last one, has fewer than 16 nonces: choose a chunk size that leaves no smaller rest.
+		ChunkTooSmall,
+		/// The target is easier than a share: lower it, or give more shares per chunk.
+		TargetTooEasy,
+		/// The price is zero: name what one expected hash is worth.
+		ZeroPrice,
+		/// The deadline is zero or above 28 800 blocks.
+		DeadlineOutOfBounds,
+		/// What the task could cost has no place in 128 bits: lower price, range or bonus.
+		CostTooHigh,
+		/// The chain finds no collateral that would secure such chunks: lower the price or the chunk size.
+		NotAssignable,
+		/// The free balance does not cover the most that the task can cost: lower price or range, or add funds.
+		InsufficientFunds,
+		/// Task numbers are used up.
+		NoTaskNumber,
+		/// There is no such task.
+		NotFound,
+		/// Only the requester of the task may do this.
+		NotRequester,
+		/// The task is closing or has ended already.
+		NotRunning,
+		/// This attempt is not assigned to this device, or no longer: read the device's duties again.
+		NotAssigned,
+		/// The first quarter of the deadline is over: finish the chunk, or let its deadline pass.
+		DeclineTooLate,
+		/// The deadline of the assignment has passed: the chunk goes to somebody else.
+		DeadlinePassed,
+		/// The limit is zero or above 64.
+		LimitOutOfBounds,
+		/// No step is late: there is nothing to do.
+		NothingLate,
+	}
+
+	impl<T> From<SearchError> for Error<T> {
+		fn from(error: SearchError) -> Self {
+			match error {
+				SearchError::EmptyRange => Self::EmptyRange,
+				SearchError::RangeOverflows => Self::RangeOverflows,
+				SearchError::NonceOutsideTemplate => Self::NonceOutsideTemplate,
+				SearchError::ZeroTarget => Self::ZeroTarget,
+				SearchError::LambdaOutOfBounds => Self::LambdaOutOfBounds,
+				SearchError::ChunkTooSmall => Self::ChunkTooSmall,
+				SearchError::TargetTooEasy => Self::TargetTooEasy,
+			}
+		}
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_block: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::run_agenda(meter);
+		}
+
+		fn integrity_test() {
+			let least = T::WeightInfo::agenda_heads()
+				.saturating_add(T::WeightInfo::visit_task())
+				.saturating_add(T::WeightInfo::largest_step());
+			assert!(
+				least.all_lte(T::AgendaBudget::get()),
+				"the agenda's budget has no room for a single step"
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_block: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call(weight(<T as Config>::WeightInfo))]
+	impl<T: Config> Pallet<T> {
+		/// Submits a task and locks the most it can cost: for each chunk the cap of its pay, the audits and the protocol
+		/// fee, and the bonus with its fee. What is not spent returns when the last chunk has ended.
+		///
+		/// - `spec`: what is to be computed.
+		/// - `price`: pay per unit (one expected hash), in the token's smallest unit. Workers who ask for more are not drawn.
+		/// - `deadline`: blocks that a worker has for a chunk, rounded up to 16, 32, 64, 128, 512, 2 048, 8 192 or 28 800.
+		/// - `bonus`: paid once, to whoever finds the first nonce that meets the target; may be zero.
+		///
+		/// Emits [`Event::TaskSubmitted`].
+		#[pallet::call_index(0)]
+		pub fn submit_task(
+			origin: OriginFor<T>,
+			spec: TaskSpec,
+			price: Balance,
+			deadline: u32,
+			bonus: Balance,
+		) -> DispatchResult {
+			let requester = ensure_signed(origin)?;
+			Self::do_submit(requester, spec, price, deadline, bonus)
+		}
+
+		/// Closes a task of the caller. Chunks never given out are refunded at once, chunks waiting for another worker as
+		/// soon as the agenda reaches them, chunks in hand are finished and paid.
+		///
+		/// Emits [`Event::TaskClosing`], and [`Event::TaskEnded`] where no chunk is in hand.
+		#[pallet::call_index(1)]
+		pub fn cancel_task(origin: OriginFor<T>, task: TaskId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_cancel(&who, task)
+		}
+
+		/// Hands an assigned chunk back, within the first quarter of its deadline. Signed by the device. The collateral is
+		/// free again and nothing is fined; the owner is not drawn for this chunk again.
+		///
+		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or [`Event::ChunkRefunded`] after the third decline.
+		#[pallet::call_index(2)]
+		pub fn decline(
+			origin: OriginFor<T>,
+			id: AttemptId,
+			reason: DeclineReason,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_decline(&who, id, reason)
+		}
+
+		/// Takes up to `limit` (at most 64) steps that the agenda is late with: missed deadlines, payments after the challenge
+		/// period, expired tasks, refunds of closing ones. Anyone may call; the fee is for the steps taken.
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::advance_agenda((*limit).min(MAX_STEPS)))]
+		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_advance(limit)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+//! A task from its submission to its end, and how a chunk is reopened or ended.
+
+use crate::{
+	pricing,
+	types::{
+		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Due, Place, RefundReason, Task,
+		TaskFifo, TaskOf, TaskQueue, TaskSpec, MAX_ATTEMPTS,
+	},
+	Chunks, Config, CurrentRules, Error, Event, NextTask, Pallet, Tasks,
+};
+use frame_support::{dispatch::DispatchResult, ensure};
+use tequio_primitives::{
+	api::{Books, ChunkCounts, TaskStatus},
+	clock::WorkClock,
+	fifo::deadline_bucket,
+	rewards::DistributeRewards,
+	search::Winners,
+	terms::AuditPolicy,
+	AttemptId, Balance, ChunkId, TaskId, WorkHeight,
+};
+
+/// Heights from an event to the first draw for it: the randomness must come from a block after the event's own.
+const DRAW_AFTER: WorkHeight = 2;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_submit(
+		requester: T::AccountId,
+		spec: TaskSpec,
+		price: Balance,
+		deadline: u32,
+		bonus: Balance,
+	) -> DispatchResult {
+		spec.validate().map_err(Error::<T>::from)?;
+		ensure!(price > 0, Error::<T>::ZeroPrice);
+		let (bucket, deadline) =
+			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
+		let locked = pricing::task_cost(&spec, price, bonus, T::Rewards::fee_on)
+			.ok_or(Error::<T>::CostTooHigh)?;
+		let first = pricing::chunk_budget(&spec.range(0), price, T::Rewards::fee_on)
+			.ok_or(Error::<T>::CostTooHigh)?;
+		T::Policy::terms(spec.class(), first.payment).ok_or(Error::<T>::NotAssignable)?;
+		let id = NextTask::<T>::get();
+		let next = id.checked_add(1).ok_or(Error::<T>::NoTaskNumber)?;
+
+		Self::lock(&requester, locked)?;
+		let now = T::Clock::now();
+		let task = Task {
+			requester,
+			price,
+			deadline,
+			bucket,
+			bonus,
+			chunks: spec.chunks(),
+			next_chunk: 0,
+			counts: ChunkCounts { open: spec.chunks(), ..Default::default() },
+			books: Books { locked, ..Default::default() },
+			status: TaskStatus::Running,
+			opened_at: now,
+			expires_at: now.saturating_add(CurrentRules::<T>::get().task_lifetime),
+			winners: Winners::new(),
+			spec,
+		};
+		NextTask::<T>::put(next);
+		TaskFifo::<T>::push(
+			TaskQueue::Open,
+			Due { subject: id, at: now.saturating_add(DRAW_AFTER) },
+		);
+		TaskFifo::<T>::push(TaskQueue::Expiring, Due { subject: id, at: task.expires_at });
+		Self::deposit_event(Event::TaskSubmitted {
+			task: id,
+			requester: task.requester.clone(),
+			class: task.spec.class(),
+			chunks: task.chunks,
+			locked,
+		});
+		Tasks::<T>::insert(id, task);
+		Ok(())
+	}
+
+	pub(crate) fn do_cancel(who: &T::AccountId, id: TaskId) -> DispatchResult {
+		let task = Tasks::<T>::get(id).ok_or(Error::<T>::NotFound)?;
+		ensure!(task.requester == *who, Error::<T>::NotRequester);
+		ensure!(task.status == TaskStatus::Running, Error::<T>::NotRunning);
+		Self::close(id, task, CloseReason::Cancelled);
+		Ok(())
+	}
+
+	/// Closes a task whose lifetime is over.
+	pub(crate) fn expire_task(id: TaskId) {
+		if let Some(task) = Tasks::<T>::get(id) {
+			if task.status == TaskStatus::Running {
+				Self::close(id, task, CloseReason::Expired);
+			}
+		}
+	}
+
+	/// Gives out no more chunks of a task and refunds those that were never given out.
+	fn close(id: TaskId, mut task: TaskOf<T>, reason: CloseReason) {
+		let freed = pricing::cost_from(&task.spec, task.next_chunk, task.price, T::Rewards::fee_on);
+		task.status = TaskStatus::Closing;
+		task.shift(task.untouched(), Place::Open, Place::Refunded);
+		task.next_chunk = task.chunks;
+		Self::deposit_event(Event::TaskClosing { task: id, reason });
+		// Computed before in full at submission, so it is there; if it were not, the remainder would hold it.
+		Self::refund(&mut task, freed.unwrap_or(0));
+		Self::store(id, task);
+	}
+
+	/// Writes a task back; with its last chunk ended, returns the remainder first.
+	pub(crate) fn store(id: TaskId, mut task: TaskOf<T>) {
+		if task.live() == 0 && task.status != TaskStatus::Ended {
+			let remainder = Self::in_escrow(&task);
+			Self::refund(&mut task, remainder);
+			task.status = TaskStatus::Ended;
+			Self::deposit_event(Event::TaskEnded { task: id, books: task.books });
+		}
+		Tasks::<T>::insert(id, task);
+	}
+
+	/// The chunk of an attempt and its task, if this is the chunk's present attempt.
+	pub(crate) fn attempt(id: &AttemptId) -> Option<(ChunkOf<T>, TaskOf<T>)> {
+		let chunk = Chunks::<T>::get(id.chunk).filter(|chunk| chunk.attempt == id.attempt)?;
+		Some((chunk, Tasks::<T>::get(id.chunk.task)?))
+	}
+
+	/// Has a chunk done by somebody else than `owner`, or ends it where its attempts are used up or its task is closing.
+	pub(crate) fn reopen(
+		id: ChunkId,
+		task: &mut TaskOf<T>,
+		mut chunk: ChunkOf<T>,
+		from: Place,
+		owner: T::AccountId,
+	) {
+		if task.status != TaskStatus::Running {
+			return Self::end_refunded(id, task, &chunk, from, RefundReason::TaskClosing);
+		}
+		let attempt = chunk.attempt.saturating_add(1);
+		let limit = CurrentRules::<T>::get().max_attempts.min(MAX_ATTEMPTS);
+		if attempt >= limit || chunk.excluded.try_push(owner).is_err() {
+			return Self::end_refunded(id, task, &chunk, from, RefundReason::AttemptsUsedUp);
+		}
+		chunk.attempt = attempt;
+		chunk.state = ChunkState::Open;
+		Chunks::<T>::insert(id, chunk);
+		task.shift(1, from, Place::Open);
+		let id = AttemptId { chunk: id, attempt };
+		ChunkFifo::<T>::push(
+			ChunkQueue::Reopened,
+			Due { subject: id, at: T::Clock::now().saturating_add(DRAW_AFTER) },
+		);
+		Self::deposit_event(Event::ChunkReopened { id });
+	}
+
+	/// Ends a chunk that was searched as often as it can be paid.
+	pub(crate) fn end_paid(id: ChunkId, task: &mut TaskOf<T>, from: Place) {
+		Chunks::<T>::remove(id);
+		task.shift(1, from, Place::Paid);
+	}
+
+	/// Ends a chunk without further search; one that was paid for a thin search counts as paid.
+	pub(crate) fn end_refunded(
+		id: ChunkId,
+		task: &mut TaskOf<T>,
+		chunk: &ChunkOf<T>,
+		from: Place,
+		reason: RefundReason,
+	) {
+		Chunks::<T>::remove(id);
+		task.shift(1, from, if chunk.thin { Place::Paid } else { Place::Refunded });
+		Self::deposit_event(Event::ChunkRefunded { chunk: id, reason });
+	}
+}

@@ -1,0 +1,362 @@
+//! Tasks, chunks, their states, and the names of the queues.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+use sp_runtime::Perquintill;
+use tequio_primitives::{
+	api::{Books, ChunkCounts, TaskStatus},
+	fifo::Fifo,
+	search::{ChunkRange, SearchError, SearchSpec, Winners},
+	tasks::{Assignment, UndecidedReason},
+	Attempt, AttemptId, Balance, ChunkIndex, Duty, Role, TaskId, WorkClass, WorkHeight,
+};
+
+/// Attempts at a chunk at most, whatever the rules say.
+pub const MAX_ATTEMPTS: u8 = 8;
+/// Owners excluded from a chunk at most: one for each attempt.
+pub const MAX_EXCLUDED: u32 = 8;
+
+/// A task of this runtime.
+pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId>;
+/// A chunk of this runtime.
+pub type ChunkOf<T> = Chunk<<T as frame_system::Config>::AccountId>;
+/// The queues of tasks.
+pub(crate) type TaskFifo<T> =
+	Fifo<TaskQueue, Due<TaskId>, crate::TaskEntries<T>, crate::TaskEnds<T>>;
+/// The queues of chunks.
+pub(crate) type ChunkFifo<T> =
+	Fifo<ChunkQueue, Due<AttemptId>, crate::ChunkEntries<T>, crate::ChunkEnds<T>>;
+
+/// Periods in blocks of the work clock, limits and fines.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	serde::Serialize,
+	serde::Deserialize,
+)]
+pub struct Rules {
+	/// Blocks between acceptance and payment.
+	pub challenge_period: u32,
+	/// Blocks after which a task gives out no more chunks.
+	pub task_lifetime: u32,
+	/// Attempts at a chunk before it is refunded; 8 at most.
+	pub max_attempts: u8,
+	/// Declines by different owners before a chunk is refunded.
+	pub max_declines: u8,
+	/// Part of a chunk's pay cap that a missed deadline costs.
+	pub miss_fine: Perquintill,
+}
+
+impl Default for Rules {
+	/// Production: five minutes of challenge and a week for a task, at three seconds a block.
+	fn default() -> Self {
+		Self {
+			challenge_period: 100,
+			task_lifetime: 201_600,
+			max_attempts: MAX_ATTEMPTS,
+			max_declines: 3,
+			miss_fine: Perquintill::from_percent(5),
+		}
+	}
+}
+
+/// What a task asks for.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum TaskSpec {
+	/// Hash a range of nonces with RandomX and name those under a target.
+	#[codec(index = 0)]
+	RandomXSearch(SearchSpec),
+}
+
+impl TaskSpec {
+	/// Class of the work.
+	pub fn class(&self) -> WorkClass {
+		match self {
+			Self::RandomXSearch(_) => WorkClass::RandomXSearch,
+		}
+	}
+
+	/// The search.
+	pub fn search(&self) -> &SearchSpec {
+		match self {
+			Self::RandomXSearch(spec) => spec,
+		}
+	}
+
+	/// Says whether this can be a task.
+	pub fn validate(&self) -> Result<(), SearchError> {
+		self.search().validate()
+	}
+
+	/// Chunks in the task.
+	pub fn chunks(&self) -> u32 {
+		self.search().chunks()
+	}
+
+	/// What one chunk covers.
+	pub fn range(&self, index: ChunkIndex) -> ChunkRange {
+		self.search().range(index)
+	}
+}
+
+/// A task.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Task<AccountId> {
+	/// Who pays.
+	pub requester: AccountId,
+	/// What is asked for.
+	pub spec: TaskSpec,
+	/// Pay per unit.
+	pub price: Balance,
+	/// Blocks for a chunk: one of the eight deadlines.
+	pub deadline: u32,
+	/// Which of the eight.
+	pub bucket: u8,
+	/// Finder's bonus that was not paid yet.
+	pub bonus: Balance,
+	/// Chunks in the task.
+	pub chunks: u32,
+	/// First chunk that was never given out.
+	pub next_chunk: ChunkIndex,
+	/// Chunks by where they are.
+	pub counts: ChunkCounts,
+	/// The money.
+	pub books: Books,
+	/// Whether chunks are still given out.
+	pub status: TaskStatus,
+	/// Height of submission.
+	pub opened_at: WorkHeight,
+	/// Height from which no more chunks are given out.
+	pub expires_at: WorkHeight,
+	/// Nonces that meet the target, in the order in which they were found.
+	pub winners: Winners,
+}
+
+impl<AccountId> Task<AccountId> {
+	/// Chunks that have not ended.
+	pub fn live(&self) -> u32 {
+		let ChunkCounts { open, assigned, checking, accepted, .. } = self.counts;
+		open.saturating_add(assigned).saturating_add(checking).saturating_add(accepted)
+	}
+
+	/// Chunks that were never given out.
+	pub fn untouched(&self) -> u32 {
+		self.chunks.saturating_sub(self.next_chunk)
+	}
+
+	/// Counts `number` chunks at another place.
+	pub fn shift(&mut self, number: u32, from: Place, to: Place) {
+		let count = self.count(from);
+		*count = count.saturating_sub(number);
+		let count = self.count(to);
+		*count = count.saturating_add(number);
+	}
+
+	fn count(&mut self, place: Place) -> &mut u32 {
+		match place {
+			Place::Open => &mut self.counts.open,
+			Place::Assigned => &mut self.counts.assigned,
+			Place::Checking => &mut self.counts.checking,
+			Place::Accepted => &mut self.counts.accepted,
+			Place::Paid => &mut self.counts.paid,
+			Place::Refunded => &mut self.counts.refunded,
+		}
+	}
+}
+
+/// Where a chunk is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+	/// Waiting for a worker.
+	Open,
+	/// Being computed.
+	Assigned,
+	/// Being checked.
+	Checking,
+	/// Found right, not paid yet.
+	Accepted,
+	/// Ended, paid at least once.
+	Paid,
+	/// Ended without pay.
+	Refunded,
+}
+
+/// A chunk that was given out at least once and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Chunk<AccountId> {
+	/// The present attempt.
+	pub attempt: Attempt,
+	/// Whether a thin search of it was paid, so that this is the second and last search.
+	pub thin: bool,
+	/// Times that it was declined.
+	pub declines: u8,
+	/// Owners that are not drawn for it again.
+	pub excluded: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>>,
+	/// Where it is.
+	pub state: ChunkState<AccountId>,
+}
+
+impl<AccountId> Default for Chunk<AccountId> {
+	/// A chunk that was never given out.
+	fn default() -> Self {
+		Self {
+			attempt: 0,
+			thin: false,
+			declines: 0,
+			excluded: BoundedVec::new(),
+			state: ChunkState::Open,
+		}
+	}
+}
+
+/// Where a chunk is in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum ChunkState<AccountId> {
+	/// Waits for another worker.
+	#[codec(index = 0)]
+	Open,
+	/// Is computed.
+	#[codec(index = 1)]
+	Assigned {
+		/// By whom and on which terms.
+		assignment: Assignment<AccountId>,
+		/// Last height at which the worker may commit.
+		due: WorkHeight,
+	},
+	/// Is checked by `verification`.
+	#[codec(index = 2)]
+	Checking {
+		/// Who computed it and on which terms.
+		assignment: Assignment<AccountId>,
+	},
+	/// Was found right.
+	#[codec(index = 3)]
+	Accepted {
+		/// Who will be paid.
+		assignment: Assignment<AccountId>,
+		/// Shares claimed.
+		shares: u32,
+		/// Whether it found a winner.
+		won: bool,
+		/// Height at which it is paid.
+		until: WorkHeight,
+	},
+}
+
+impl<AccountId> ChunkState<AccountId> {
+	/// Where a chunk in this state is counted.
+	pub fn place(&self) -> Place {
+		match self {
+			Self::Open => Place::Open,
+			Self::Assigned { .. } => Place::Assigned,
+			Self::Checking { .. } => Place::Checking,
+			Self::Accepted { .. } => Place::Accepted,
+		}
+	}
+}
+
+/// The worker's duty in an attempt.
+pub fn worker_duty(id: AttemptId) -> Duty {
+	Duty { id, role: Role::Worker }
+}
+
+/// Why a chunk ended without further search.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum RefundReason {
+	/// Its task is cancelled or expired.
+	#[codec(index = 0)]
+	TaskClosing,
+	/// No attempt at it succeeded.
+	#[codec(index = 1)]
+	AttemptsUsedUp,
+	/// Too many owners declined it.
+	#[codec(index = 2)]
+	Declined,
+	/// Its check came to no verdict.
+	#[codec(index = 3)]
+	Undecided(UndecidedReason),
+}
+
+/// Why a task gives out no more chunks.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum CloseReason {
+	/// Its requester cancelled it.
+	#[codec(index = 0)]
+	Cancelled,
+	/// Its lifetime is over.
+	#[codec(index = 1)]
+	Expired,
+}
+
+/// The queues of tasks.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub enum TaskQueue {
+	/// With chunks that were never given out, served in turn.
+	#[codec(index = 0)]
+	Open,
+	/// By the end of their lifetime.
+	#[codec(index = 1)]
+	Expiring,
+}
+
+/// The queues of chunks.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub enum ChunkQueue {
+	/// Waiting for another worker.
+	#[codec(index = 0)]
+	Reopened,
+	/// Being computed, by which of the eight deadlines.
+	#[codec(index = 1)]
+	Assigned(u8),
+	/// Waiting for payment.
+	#[codec(index = 2)]
+	Accepted,
+}
+
+/// An entry of a queue.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
+pub struct Due<Subject> {
+	/// What it is about.
+	pub subject: Subject,
+	/// First height at which the step may be taken.
+	pub at: WorkHeight,
+}

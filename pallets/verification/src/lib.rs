@@ -1,0 +1,341 @@
+//! # Verification
+//!
+//! Checks results: commit, draw, reveal, verdict. It keeps the part of a chunk's life between the worker's commit and the
+//! verdict (see `tequio_primitives::stage`), and the work clock and the beacon that all deadlines and draws stand on.
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | [`types`] | a check and its states, entries of calls, queues, rules |
+//! | `clock.rs` | the work clock; the outputs of past blocks |
+//! | `commitment.rs` | commits of workers and auditors |
+//! | `draw.rs` | the decision on an audit, its auditors, redraws |
+//! | `reveal.rs` | openings, and what a verdict does |
+//! | [`verdict`] | which openings are well formed, what follows from them, who gets what of a slash: pure |
+//! | `agenda.rs` | queues, and what is done when it is due |
+//! | `batch.rs` | calls whose entries stand for themselves |
+//! | `free.rs` | which calls are free of fees |
+//! | `policy.rs` | the terms on which work is assigned |
+//! | [`offchain`] | the node's hook: hands duties to the worker process, commits and reveals |
+//! | `try_state.rs` | every invariant |
+//! | [`weights`] | estimates until benchmarks exist |
+//!
+//! ## Flow
+//! 1. A device **commits** its claim and a hiding digest. The attempt is *drawing* for m blocks.
+//! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With one, a sub-range and the
+//!    auditors are drawn. A place that nobody can take stays empty and is drawn for again, two blocks later each time.
+//! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last redraw the attempt ends
+//!    undecided. When all have committed, reveals open.
+//! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are missing when the period ends:
+//!    a worker who does not reveal is rejected, an auditor who does not reveal is slashed.
+//! 5. The **verdict** ends all duties except an accepted worker's, and `tasks` pays, reopens or refunds.
+//!
+//! Deadlines and draws are fixed by the event that starts them: a draw uses the output of the height that was fixed when it
+//! was planned, however late it is made. Something done at or after its deadline is refused even if the agenda is late.
+//!
+//! ## Invariants
+//! They are the sentences of `try_state.rs`. The main ones: a check exists exactly from the worker's commit to its verdict;
+//! its worker and auditors have different owners and each owes its duty; the end of its state is on the agenda.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod agenda;
+mod batch;
+mod clock;
+mod commitment;
+mod draw;
+mod free;
+pub mod offchain;
+mod policy;
+mod reveal;
+mod try_state;
+pub mod types;
+pub mod verdict;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::{Rules, MAX_SILENT, MAX_STEPS, RING};
+pub use weights::WeightInfo;
+
+use frame_system::pallet_prelude::BlockNumberFor;
+use tequio_primitives::fifo::Fifo;
+
+/// A check with the types of a runtime.
+pub type CheckOf<T> = types::Check<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+/// The queues of the agenda.
+pub(crate) type Agenda<T> = Fifo<types::Queue, types::Due, AgendaEntries<T>, AgendaEnds<T>>;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use super::*;
+	use crate::{
+		types::{Batch, CommitItem, Due, Output, Queue, RevealItem},
+		verdict::Outcome,
+	};
+	use frame_support::{
+		pallet_prelude::*,
+		weights::{Weight, WeightMeter},
+	};
+	use frame_system::{
+		offchain::{AppCrypto, CreateSignedTransaction},
+		pallet_prelude::*,
+	};
+	use sp_core::H256;
+	use sp_runtime::DispatchError;
+	use tequio_primitives::{
+		device::DeviceId,
+		fifo::Bounds,
+		search::Nonce,
+		tasks::CheckedTasks,
+		workers::{DrawSeats, EngageSeats, InspectWorkers},
+		AttemptId, Balance, ChunkId, Role, WorkHeight,
+	};
+
+	/// Pallet of checks.
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	/// What the pallet needs of a runtime.
+	#[pallet::config]
+	pub trait Config:
+		frame_system::Config<Hash = H256, AccountId: Into<[u8; 32]>>
+		+ CreateSignedTransaction<Call<Self>>
+	{
+		/// The VRF output of the block before this one.
+		type Randomness: Get<Option<[u8; 32]>>;
+
+		/// Who has been assigned what, and what follows from a verdict.
+		type Tasks: CheckedTasks<Self::AccountId>;
+
+		/// Seats to draw auditors from, and the duties of those drawn.
+		type Workers: DrawSeats<Self::AccountId>
+			+ EngageSeats<Self::AccountId>
+			+ InspectWorkers<Self::AccountId>;
+
+		/// The agenda's share of a block.
+		#[pallet::constant]
+		type AgendaBudget: Get<Weight>;
+
+		/// Signs with the device keys of this node; `offchain::DeviceCrypto` in a runtime with `MultiSigner`.
+		type DeviceCrypto: AppCrypto<Self::Public, Self::Signature, RuntimeAppPublic = DeviceId>;
+
+		/// Calls of other pallets that a device makes: to decline, and to say that it accepts work.
+		type Outbound: offchain::OutboundCalls<Self::AccountId, offchain::OutboundCall<Self>>;
+
+		/// Weights.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// The work clock: blocks that were polled.
+	#[pallet::storage]
+	pub type Now<T: Config> = StorageValue<_, WorkHeight, ValueQuery>;
+
+	/// VRF outputs of the last 16 heights, oldest first. A height whose block carried none has no entry.
+	#[pallet::storage]
+	pub type Outputs<T: Config> = StorageValue<_, BoundedVec<Output, ConstU32<RING>>, ValueQuery>;
+
+	/// The rules in force.
+	#[pallet::storage]
+	pub type RulesInForce<T: Config> = StorageValue<_, Rules, ValueQuery>;
+
+	/// Attempts being checked. A chunk has one attempt at a time.
+	#[pallet::storage]
+	pub type Checks<T: Config> = StorageMap<_, Twox64Concat, ChunkId, CheckOf<T>>;
+
+	/// Entries of the agenda's queues, by queue and place.
+	#[pallet::storage]
+	pub type AgendaEntries<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, Queue, Twox64Concat, u64, Due>;
+
+	/// Where the agenda's queues begin and end.
+	#[pallet::storage]
+	pub type AgendaEnds<T: Config> = StorageMap<_, Twox64Concat, Queue, Bounds, ValueQuery>;
+
+	/// Rules at the start of the chain.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// The rules. The default ones are those of production.
+		pub rules: Rules,
+		/// Holds the type parameter.
+		#[serde(skip)]
+		pub _config: PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			assert!(self.rules.are_sound(), "draw_window is 1 to 16, reveal_period at least 1");
+			RulesInForce::<T>::put(self.rules);
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A device has committed.
+		Committed {
+			/// The attempt.
+			id: AttemptId,
+			/// As what.
+			role: Role,
+			/// The device.
+			device: T::AccountId,
+		},
+		/// The attempt is audited.
+		AuditDrawn {
+			/// The attempt.
+			id: AttemptId,
+			/// First nonce that auditors hash besides the claimed ones.
+			start: Nonce,
+			/// Number of those nonces.
+			count: u32,
+		},
+		/// The attempt is not audited.
+		AuditSpared {
+			/// The attempt.
+			id: AttemptId,
+		},
+		/// An auditor was drawn.
+		AuditorDrawn {
+			/// The attempt.
+			id: AttemptId,
+			/// The auditor.
+			owner: T::AccountId,
+			/// Its device that has to commit.
+			device: T::AccountId,
+		},
+		/// An auditor has not committed in time and was fined.
+		AuditorMissed {
+			/// The attempt.
+			id: AttemptId,
+			/// The auditor.
+			owner: T::AccountId,
+			/// The fine, burned, in the token's smallest unit.
+			fine: Balance,
+		},
+		/// Everybody has committed; openings are due.
+		RevealsOpened {
+			/// The attempt.
+			id: AttemptId,
+		},
+		/// A device has revealed.
+		Revealed {
+			/// The attempt.
+			id: AttemptId,
+			/// As what.
+			role: Role,
+			/// The device.
+			device: T::AccountId,
+		},
+		/// An attempt was judged.
+		Judged {
+			/// The attempt.
+			id: AttemptId,
+			/// The judgement.
+			outcome: Outcome,
+		},
+		/// An entry of a call was refused; others of the same call were taken.
+		ItemRefused {
+			/// The attempt that the entry names.
+			id: AttemptId,
+			/// The role that it names.
+			role: Role,
+			/// Why it was refused.
+			error: DispatchError,
+		},
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The call has no entries. Name at least one attempt.
+		NothingToDo,
+		/// The signing account does not have this role in this attempt now. Sign with the device that was drawn, and name the
+		/// attempt and role of its duty.
+		NotAssigned,
+		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is an auditor's and not empty. Auditors
+		/// claim nothing.
+		MalformedClaim,
+		/// This device has committed to this attempt already, and a commitment cannot be replaced. Wait for the reveals.
+		AlreadyCommitted,
+		/// The deadline has passed. The attempt goes on without this device.
+		TooLate,
+		/// Reveals are not open: somebody has still to commit, or the draw is still to come. Wait for `RevealsOpened`.
+		NotRevealing,
+		/// This device has revealed already. Nothing is left to do.
+		AlreadyRevealed,
+		/// The opening and the salt do not hash to what this device committed for this duty on this chain. Reveal what was
+		/// committed.
+		OpeningMismatch,
+		/// The opening cannot be right whatever was computed: a worker names faults, a winner is not claimed or misses the target,
+		/// a fault lies where none can be, or entries are not ascending.
+		MalformedOpening,
+		/// More steps than one call may take. Ask for at most 64.
+		TooMany,
+		/// The agenda is on time: nothing is left for a call to do.
+		NothingLate,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_block: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			// Time goes on in every polled block, even in one with no weight left to do anything at that time.
+			Self::tick();
+			if meter.try_consume(T::WeightInfo::tick()).is_ok() {
+				Self::run_agenda(meter);
+			}
+		}
+
+		fn offchain_worker(block: BlockNumberFor<T>) {
+			offchain::run::<T>(block)
+		}
+
+		fn integrity_test() {
+			assert!(
+				T::AgendaBudget::get().all_gte(agenda::heaviest_step::<T>()),
+				"the agenda's share of a block has to hold its heaviest step"
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_block: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call]
+	impl<T: Config> Pallet<T> {
+		/// Commits results. The origin is a device; each entry is one attempt that it computes or audits. Entries that cannot be
+		/// taken are named in `ItemRefused`; the call fails only if none can be taken. Free if all can.
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::commit(batch::length(items)))]
+		pub fn commit(origin: OriginFor<T>, items: Batch<CommitItem>) -> DispatchResult {
+			let device = ensure_signed(origin)?;
+			Self::do_commit(device, items)
+		}
+
+		/// Reveals what was committed, once everybody in the attempt has committed. The origin is a device. Entries are treated
+		/// as in `commit`.
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::reveal(batch::length(items)))]
+		pub fn reveal(origin: OriginFor<T>, items: Batch<RevealItem>) -> DispatchResult {
+			let device = ensure_signed(origin)?;
+			Self::do_reveal(device, items)
+		}
+
+		/// Does up to `limit` (at most 64) steps that are due and that blocks had no room for. Anybody may call it.
+		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::advance_agenda(*limit))]
+		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_advance_agenda(limit)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+//! The node's hook: what the devices whose keys this node holds do for their duties.
+//!
+//! It runs at every new best block, on nodes that were started with a worker socket. It reads what each device owes, hands the
+//! work to the worker process, and signs what the device has to say. It computes nothing and waits for nothing: what is not
+//! ready is looked at again at the next block.
+//!
+//! ```text
+//!            duty ──▶ order ──host::submit──▶ worker process
+//!                                                  │ a later block: host::poll
+//!   commit ◀── commitment ◀── opening, kept on disk ◀
+//!      └─▶ audit ... all committed ─▶ final? ─▶ reveal
+//! ```
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | `duties.rs` | what a duty asks of its device now |
+//! | `orders.rs` | what is computed for a duty, and how its result becomes claim and opening. Pure |
+//! | `device.rs` | one device's turn at one block |
+//! | `outbox.rs` | signing and sending |
+//! | `nonces.rs` | which nonce comes next. Pure |
+//! | `memory.rs` | what outlives a block: duties seen, messages sent, openings |
+//!
+//! ## Rules
+//! - Nothing is revealed before the block of the last commit is final.
+//! - A result belongs to the order that it was computed for, by the hash of its payload: after a reorganisation the same attempt
+//!   may be about other work.
+//! - Whatever is lost can be had again: orders follow from the chain's state, results from orders, salts from keys.
+//! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still pending.
+
+mod device;
+mod duties;
+mod memory;
+#[cfg(test)]
+pub mod mock;
+mod nonces;
+mod orders;
+mod outbox;
+#[cfg(test)]
+mod tests;
+
+use crate::{Call, Config, Pallet};
+use alloc::vec::Vec;
+use frame_system::{
+	offchain::{AppCrypto, CreateTransactionBase},
+	pallet_prelude::BlockNumberFor,
+};
+use sp_core::{ed25519, offchain::Duration, H256};
+use sp_runtime::{
+	offchain::storage_lock::{StorageLock, Time},
+	MultiSignature, MultiSigner, SaturatedConversion,
+};
+use tequio_interface::{host, job::Capability};
+use tequio_primitives::{device::DeviceId, stage::DeclineReason, AttemptId, WorkClass};
+
+const LOG_TARGET: &str = "tequio::offchain";
+/// Blocks after which a message that has shown no effect is sent again.
+pub const RESEND: u64 = 8;
+/// Devices of one node that get their turn.
+const MAX_DEVICES: usize = 64;
+/// Keeps two runs of the hook from doing the same at the same time.
+const LOCK: &[u8] = b"tequio/offchain/lock";
+/// A run takes milliseconds; a lock this old was left by a node that was killed.
+const LOCK_EXPIRY: Duration = Duration::from_millis(10_000);
+
+/// The call type that transactions of this pallet's hook are made of.
+pub type OutboundCall<T> = <T as CreateTransactionBase<Call<T>>>::RuntimeCall;
+
+/// Calls of other pallets that a device makes. The runtime knows them.
+///
+/// A device holds no money, so each of these returns a call only where the chain would take it from this device now, free of
+/// fees.
+pub trait OutboundCalls<AccountId, RuntimeCall> {
+	/// Hands the attempt back.
+	fn decline(device: &AccountId, id: &AttemptId, reason: DeclineReason) -> Option<RuntimeCall>;
+
+	/// Says whether the device takes work.
+	fn set_accepting(device: &AccountId, accepting: bool) -> Option<RuntimeCall>;
+}
+
+/// Signs transactions with the device keys of the node's keystore.
+pub struct DeviceCrypto;
+
+impl AppCrypto<MultiSigner, MultiSignature> for DeviceCrypto {
+	type RuntimeAppPublic = DeviceId;
+	type GenericPublic = ed25519::Public;
+	type GenericSignature = ed25519::Signature;
+}
+
+/// What is the same for all devices at one block.
+struct Round {
+	/// Number of the block.
+	now: u64,
+	/// Number of the last final block.
+	finalized: u64,
+	/// Genesis hash of the chain.
+	genesis: H256,
+	/// What the worker process can do; nothing while it is away.
+	able: Vec<Capability>,
+}
+
+impl Round {
+	/// Whether the worker process serves a class of this chain.
+	fn serves(&self) -> bool {
+		let known = |class: u16| WorkClass::ALL.iter().any(|known| known.id() == class);
+		self.able.iter().any(|able| able.slots > 0 && known(able.class))
+	}
+}
+
+/// Gives every device of this node its turn.
+pub fn run<T: Config>(block: BlockNumberFor<T>) {
+	let Some(finalized) = host::finalized() else { return };
+	let mut lock = StorageLock::<Time>::with_deadline(LOCK, LOCK_EXPIRY);
+	let Ok(_guard) = lock.try_lock() else {
+		log::debug!(target: LOG_TARGET, "block {block:?} is left out: an earlier one is still at it");
+		return;
+	};
+	let round = Round {
+		now: block.saturated_into(),
+		finalized,
+		genesis: Pallet::<T>::genesis(),
+		able: host::capabilities(),
+	};
+	let keys = <DeviceId as sp_application_crypto::RuntimeAppPublic>::all();
+	if keys.len() > MAX_DEVICES {
+		log::warn!(
+			target: LOG_TARGET,
+			"the keystore holds {} device keys; only the first {MAX_DEVICES} are served. Move the others to another node",
+			keys.len(),
+		);
+	}
+	for key in keys.into_iter().take(MAX_DEVICES) {
+		device::Device::<T>::new(key).turn(&round);
+	}
+}

@@ -1,0 +1,296 @@
+//! One device's turn at one block.
+
+use super::{
+	duties::{self, Ask},
+	memory::{self, Kind, Memory, Record},
+	orders::{decline_reason, job_key, Order, Work},
+	outbox::Fate,
+	OutboundCalls, Round, LOG_TARGET,
+};
+use crate::{
+	types::{CommitItem, RevealItem},
+	Config,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_system::offchain::{AppCrypto, SigningTypes};
+use sp_application_crypto::RuntimeAppPublic;
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
+use sp_runtime::{traits::IdentifyAccount, SaturatedConversion};
+use tequio_interface::{
+	host::{self, Polled, Submitted},
+	job::{Job, JobKey, JobState},
+};
+use tequio_primitives::{
+	commitment::{commitment, salt_message},
+	device::DeviceId,
+	search::Claim,
+	stage::DeclineReason,
+	workers::InspectWorkers,
+	AttemptId, Duty, Role,
+};
+
+/// The kind of key that a device key is for the runtime.
+type GenericPublic<T> = <<T as Config>::DeviceCrypto as AppCrypto<
+	<T as SigningTypes>::Public,
+	<T as SigningTypes>::Signature,
+>>::GenericPublic;
+
+/// A device whose key is in this node's keystore.
+pub(super) struct Device<T: Config> {
+	key: DeviceId,
+	/// The key as the runtime knows it.
+	pub public: T::Public,
+	/// The device's account.
+	pub account: T::AccountId,
+	/// The account's 32 bytes.
+	bytes: [u8; 32],
+}
+
+/// What a device has to say at one block.
+#[derive(Default)]
+struct Outbox {
+	commits: Vec<CommitItem>,
+	reveals: Vec<RevealItem>,
+	declines: Vec<(AttemptId, DeclineReason)>,
+}
+
+/// How far the work for a duty is.
+enum Progress {
+	/// Done.
+	Ready(Work),
+	/// Under way, or not to be had now.
+	Pending,
+	/// Not to be done here.
+	Failed(DeclineReason),
+}
+
+impl<T: Config> Device<T> {
+	pub(super) fn new(key: DeviceId) -> Self {
+		let public: T::Public = GenericPublic::<T>::from(key.clone()).into();
+		let account = public.clone().into_account();
+		let bytes = account.clone().into();
+		Self { key, public, account, bytes }
+	}
+
+	/// Does what can be done for the device's duties now.
+	pub(super) fn turn(&self, round: &Round) {
+		let before = Memory::load(&self.bytes);
+		let mut memory = before.clone();
+		let nonce = frame_system::Pallet::<T>::account_nonce(&self.account);
+		memory.nonces.observe(nonce.saturated_into(), round.now);
+
+		let duties = T::Workers::duties_of(&self.account);
+		let mut outbox = Outbox::default();
+		for duty in &duties {
+			self.attend(duty, round, memory.duty(duty, round.now), &mut outbox);
+		}
+		for gone in memory.take_gone(&self.bytes, &duties, round.now) {
+			log::debug!(target: LOG_TARGET, "{:?} no longer owes {gone:?}", self.account);
+			if let Some(key) = self.job_key(&gone, round) {
+				host::cancel(&key);
+			}
+		}
+		// What is missed costs most first.
+		self.send_entries(outbox.reveals, &mut memory, round.now);
+		self.send_entries(outbox.commits, &mut memory, round.now);
+		for (id, reason) in outbox.declines {
+			self.decline(&id, reason, &mut memory, round.now);
+		}
+		self.signal(round, &mut memory);
+		if memory != before {
+			memory.store(&self.bytes);
+		}
+	}
+
+	/// Moves one duty on, and puts what there is to say about it in the outbox.
+	fn attend(&self, duty: &Duty, round: &Round, record: &mut Record, outbox: &mut Outbox) {
+		let (ask, check) = duties::look::<T>(duty, &self.account);
+		let Some(key) = self.job_key(duty, round) else { return };
+		if ask == Ask::Nothing {
+			if record.order.take().is_some() {
+				host::cancel(&key);
+			}
+			return;
+		}
+		let Some(order) = duties::order::<T>(duty, check.as_ref()) else { return };
+		let work = match self.progress(duty, &order, key, round.now, record) {
+			Progress::Ready(work) => work,
+			Progress::Pending => return,
+			Progress::Failed(reason) => {
+				if ask == Ask::Commit && duty.role == Role::Worker {
+					outbox.declines.push((duty.id, reason));
+				}
+				return;
+			},
+		};
+		match ask {
+			Ask::Commit if record.may_send(Kind::Commit, round.now) => {
+				let hidden = self.hide(duty, &work, round);
+				outbox
+					.commits
+					.extend(hidden.map(|(commitment, _)| self.commit(duty, work, commitment)));
+			},
+			Ask::Reveal { since, commitment }
+				if since <= round.finalized && record.may_send(Kind::Reveal, round.now) =>
+			{
+				match self.hide(duty, &work, round) {
+					Some((hidden, salt)) if hidden == commitment => {
+						outbox.reveals.push(self.reveal(duty, work, salt));
+					},
+					Some(_) => self.start_over(duty, key, round.now, record),
+					None => {},
+				}
+			},
+			_ => {},
+		}
+	}
+
+	/// How far the work for a duty is. Hands it to the worker process if that does not have it yet.
+	fn progress(
+		&self,
+		duty: &Duty,
+		order: &Order,
+		key: JobKey,
+		now: u64,
+		record: &mut Record,
+	) -> Progress {
+		let payload = order.payload();
+		let hash = H256(blake2_256(&payload));
+		if record.order.is_some_and(|given| given != hash) {
+			// A reorganisation gave the name to other work. The new order waits a block, so that no result of the old one that
+			// is on its way can be taken for its result.
+			log::debug!(target: LOG_TARGET, "{duty:?} has become another order");
+			record.order = None;
+			host::cancel(&key);
+			return Progress::Pending;
+		}
+		if let Some(work) = memory::load_work(&self.bytes, duty, &hash) {
+			return Progress::Ready(work);
+		}
+		if record.rests(now) {
+			return Progress::Pending;
+		}
+		match (host::poll(&key), record.order) {
+			(Polled::State(JobState::Queued | JobState::Running), Some(_)) => Progress::Pending,
+			(Polled::State(JobState::Done(result)), Some(_)) => match order.work(&result) {
+				Ok(work) => {
+					memory::store_work(&self.bytes, duty, &hash, &work);
+					Progress::Ready(work)
+				},
+				Err(unusable) => {
+					log::warn!(target: LOG_TARGET, "the result for {duty:?} is unusable: {unusable:?}");
+					self.give_up(key, now, record, DeclineReason::Unsupported)
+				},
+			},
+			(Polled::State(JobState::Failed(failure)), Some(_)) => {
+				log::warn!(target: LOG_TARGET, "the worker process cannot do {duty:?}: {failure:?}");
+				self.give_up(key, now, record, decline_reason(failure))
+			},
+			// Not known to be this order.
+			(Polled::State(_), None) => {
+				host::cancel(&key);
+				Progress::Pending
+			},
+			(Polled::Unknown, _) => {
+				self.hand_over(duty, order.job(key, payload), hash, now, record)
+			},
+			(Polled::Unavailable, _) => Progress::Pending,
+		}
+	}
+
+	/// Gives an order to the worker process.
+	fn hand_over(
+		&self,
+		duty: &Duty,
+		job: Job,
+		hash: H256,
+		now: u64,
+		record: &mut Record,
+	) -> Progress {
+		match host::submit(&job) {
+			Submitted::Taken => {
+				log::debug!(target: LOG_TARGET, "{:?} starts {duty:?}", self.account);
+				record.order = Some(hash);
+				Progress::Pending
+			},
+			Submitted::Full => {
+				log::debug!(target: LOG_TARGET, "{duty:?} waits: the node's table of jobs is full");
+				Progress::Pending
+			},
+			Submitted::Malformed => self.give_up(job.key, now, record, DeclineReason::Unsupported),
+			Submitted::Unavailable => Progress::Pending,
+		}
+	}
+
+	/// Has the worker process forget an order that failed.
+	fn give_up(
+		&self,
+		key: JobKey,
+		now: u64,
+		record: &mut Record,
+		reason: DeclineReason,
+	) -> Progress {
+		host::cancel(&key);
+		record.failed(now);
+		Progress::Failed(reason)
+	}
+
+	/// Drops an opening that does not open what was committed, to compute it again.
+	fn start_over(&self, duty: &Duty, key: JobKey, now: u64, record: &mut Record) {
+		log::warn!(
+			target: LOG_TARGET,
+			"the result for {duty:?} does not open what {:?} committed; it is computed again",
+			self.account,
+		);
+		memory::remove_work(&self.bytes, duty);
+		host::cancel(&key);
+		record.failed(now);
+	}
+
+	/// The commitment to an opening, and its salt. `None` if the key is gone.
+	fn hide(&self, duty: &Duty, work: &Work, round: &Round) -> Option<(H256, [u8; 32])> {
+		let signature = self.key.sign(&salt_message(&round.genesis, duty))?;
+		let salt = blake2_256(&signature.encode());
+		let digest = work.opening.digest();
+		Some((commitment(&round.genesis, duty, &self.bytes, &digest, &salt), salt))
+	}
+
+	fn commit(&self, duty: &Duty, work: Work, commitment: H256) -> CommitItem {
+		let claim = if duty.role == Role::Worker { work.claim } else { Claim::new() };
+		CommitItem { id: duty.id, role: duty.role, claim, commitment }
+	}
+
+	fn reveal(&self, duty: &Duty, work: Work, salt: [u8; 32]) -> RevealItem {
+		RevealItem { id: duty.id, role: duty.role, opening: work.opening, salt }
+	}
+
+	fn decline(&self, id: &AttemptId, reason: DeclineReason, memory: &mut Memory, now: u64) {
+		match T::Outbound::decline(&self.account, id, reason) {
+			Some(call) => {
+				if self.send(call, memory, now) == Fate::Sent {
+					log::info!(target: LOG_TARGET, "{:?} declines {id:?}: {reason:?}", self.account);
+				}
+			},
+			None => log::warn!(
+				target: LOG_TARGET,
+				"{id:?} failed ({reason:?}) and can no longer be declined; it is tried again",
+			),
+		}
+	}
+
+	/// Says whether the device takes work, where the chain believes otherwise.
+	fn signal(&self, round: &Round, memory: &mut Memory) {
+		let Some(accepting) = memory.signal(round.serves(), round.now) else { return };
+		let Some(call) = T::Outbound::set_accepting(&self.account, accepting) else { return };
+		if self.send(call, memory, round.now) == Fate::Sent {
+			memory.signalled(round.now);
+			log::info!(target: LOG_TARGET, "{:?} accepts work: {accepting}", self.account);
+		}
+	}
+
+	fn job_key(&self, duty: &Duty, round: &Round) -> Option<JobKey> {
+		job_key(round.genesis.0, self.bytes, duty)
+	}
+}

@@ -1,0 +1,267 @@
+//! What outlives a block: one record per device, and one opening per duty, in the node's off-chain storage.
+//!
+//! Losing it costs time, never money: every part follows again from the chain and the worker process.
+
+use super::{nonces::Nonces, orders::Work, RESEND};
+use alloc::{collections::BTreeMap, vec::Vec};
+use codec::{Decode, Encode};
+use sp_core::H256;
+use sp_runtime::offchain::storage::StorageValueRef;
+use tequio_primitives::Duty;
+
+/// Blocks for which the opening of a duty that is gone is kept: a reorganisation may bring the duty back.
+const KEPT: u64 = 64;
+
+/// What a device says about a duty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) enum Kind {
+	/// A commitment.
+	#[codec(index = 0)]
+	Commit,
+	/// What opens it.
+	#[codec(index = 1)]
+	Reveal,
+}
+
+/// What is known about a duty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Record {
+	/// The last block in which the device had the duty.
+	seen: u64,
+	/// Hash of the payload that the worker process was given.
+	pub order: Option<H256>,
+	/// When the worker process failed last.
+	failed: Option<u64>,
+	/// What was sent last, and when.
+	sent: Option<(Kind, u64)>,
+}
+
+impl Record {
+	/// Whether a message of this kind may be sent at block `now`: it is new, or has shown no effect for long.
+	pub(super) fn may_send(&self, kind: Kind, now: u64) -> bool {
+		!self.sent.is_some_and(|(last, at)| last == kind && recent(at, now))
+	}
+
+	/// Notes that a message was sent at block `now`.
+	pub(super) fn sent(&mut self, kind: Kind, now: u64) {
+		self.sent = Some((kind, now));
+	}
+
+	/// Notes that the worker process failed at block `now`, and has forgotten the order.
+	pub(super) fn failed(&mut self, now: u64) {
+		self.order = None;
+		self.failed = Some(now);
+	}
+
+	/// Whether it is too early to try again after a failure.
+	pub(super) fn rests(&self, now: u64) -> bool {
+		self.failed.is_some_and(|at| recent(at, now))
+	}
+}
+
+/// Whether `at` is less than [`RESEND`] blocks before `now`.
+fn recent(at: u64, now: u64) -> bool {
+	now.saturating_sub(at) < RESEND
+}
+
+/// What is known about a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(super) struct Memory {
+	/// Its nonces.
+	pub nonces: Nonces,
+	/// Since when the worker process has been away.
+	away_since: Option<u64>,
+	/// When the device last said whether it takes work.
+	signalled: Option<u64>,
+	/// Its duties, and those it had a while ago.
+	records: BTreeMap<Duty, Record>,
+}
+
+impl Memory {
+	/// What is known about the device with this account.
+	pub(super) fn load(device: &[u8; 32]) -> Self {
+		let key = memory_key(device);
+		StorageValueRef::persistent(&key).get().ok().flatten().unwrap_or_default()
+	}
+
+	/// Keeps it for the next block.
+	pub(super) fn store(&self, device: &[u8; 32]) {
+		StorageValueRef::persistent(&memory_key(device)).set(self);
+	}
+
+	/// The record of a duty that the device has at block `now`.
+	pub(super) fn duty(&mut self, duty: &Duty, now: u64) -> &mut Record {
+		let record = self.records.entry(*duty).or_default();
+		record.seen = now;
+		record
+	}
+
+	/// Takes out the orders of duties that the device no longer has, for the worker process to forget. Openings of duties
+	/// that have been gone for long are removed.
+	pub(super) fn take_gone(&mut self, device: &[u8; 32], duties: &[Duty], now: u64) -> Vec<Duty> {
+		let mut ordered = Vec::new();
+		self.records.retain(|duty, record| {
+			if duties.contains(duty) {
+				return true;
+			}
+			if record.order.take().is_some() {
+				ordered.push(*duty);
+			}
+			let kept = now.saturating_sub(record.seen) < KEPT;
+			if !kept {
+				remove_work(device, duty);
+			}
+			kept
+		});
+		ordered
+	}
+
+	/// What the device should say at block `now` about taking work, given whether the worker process serves. A process that is
+	/// away for a moment, to be updated, changes nothing.
+	pub(super) fn signal(&mut self, serves: bool, now: u64) -> Option<bool> {
+		if serves {
+			self.away_since = None;
+		} else if recent(*self.away_since.get_or_insert(now), now) {
+			return None;
+		}
+		let said = self.signalled.is_some_and(|at| recent(at, now));
+		(!said).then_some(serves)
+	}
+
+	/// Notes that the device has said so.
+	pub(super) fn signalled(&mut self, now: u64) {
+		self.signalled = Some(now);
+	}
+}
+
+/// The result of the order with this payload hash, if it is kept.
+pub(super) fn load_work(device: &[u8; 32], duty: &Duty, order: &H256) -> Option<Work> {
+	let key = work_key(device, duty);
+	let kept: Option<(H256, Work)> = StorageValueRef::persistent(&key).get().ok().flatten();
+	kept.filter(|(of, _)| of == order).map(|(_, work)| work)
+}
+
+/// Keeps the result of the order with this payload hash.
+pub(super) fn store_work(device: &[u8; 32], duty: &Duty, order: &H256, work: &Work) {
+	StorageValueRef::persistent(&work_key(device, duty)).set(&(order, work));
+}
+
+/// Forgets the result of any order for a duty.
+pub(super) fn remove_work(device: &[u8; 32], duty: &Duty) {
+	StorageValueRef::persistent(&work_key(device, duty)).clear();
+}
+
+fn memory_key(device: &[u8; 32]) -> Vec<u8> {
+	(b"tequio/offchain/device", device).encode()
+}
+
+fn work_key(device: &[u8; 32], duty: &Duty) -> Vec<u8> {
+	(b"tequio/offchain/work", device, duty).encode()
+}
+
+#[cfg(test)]
+mod tests {
+	#![allow(clippy::unwrap_used)]
+
+	use super::*;
+	use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt};
+	use tequio_primitives::{
+		search::{Claim, Faults, Opening, Winners},
+		AttemptId, ChunkId, Role,
+	};
+
+	const DEVICE: [u8; 32] = [5; 32];
+
+	fn duty(index: u32) -> Duty {
+		Duty { id: AttemptId { chunk: ChunkId { task: 1, index }, attempt: 0 }, role: Role::Worker }
+	}
+
+	fn work() -> Work {
+		let opening =
+			Opening { shares: H256::zero(), winners: Winners::new(), faults: Faults::new() };
+		Work { claim: Claim::try_from(vec![1, 2]).unwrap(), opening }
+	}
+
+	fn with_storage(test: impl FnOnce()) {
+		let mut externalities = sp_io::TestExternalities::new_empty();
+		externalities.register_extension(OffchainDbExt::new(TestOffchainExt::new().0));
+		externalities.execute_with(test);
+	}
+
+	#[test]
+	fn memory_and_work_come_back() {
+		with_storage(|| {
+			assert_eq!(Memory::load(&DEVICE), Memory::default());
+			let mut memory = Memory::default();
+			memory.duty(&duty(0), 7).sent(Kind::Commit, 7);
+			memory.nonces.observe(3, 7);
+			memory.store(&DEVICE);
+			assert_eq!(Memory::load(&DEVICE), memory);
+			assert_eq!(Memory::load(&[6; 32]), Memory::default());
+
+			let order = H256::repeat_byte(1);
+			store_work(&DEVICE, &duty(0), &order, &work());
+			assert_eq!(load_work(&DEVICE, &duty(0), &order), Some(work()));
+			assert_eq!(load_work(&DEVICE, &duty(1), &order), None);
+			// A result of another order is none of this one.
+			assert_eq!(load_work(&DEVICE, &duty(0), &H256::zero()), None);
+			remove_work(&DEVICE, &duty(0));
+			assert_eq!(load_work(&DEVICE, &duty(0), &order), None);
+		});
+	}
+
+	#[test]
+	fn a_message_is_repeated_after_a_while_and_another_kind_at_once() {
+		let mut record = Record::default();
+		assert!(record.may_send(Kind::Commit, 10));
+		record.sent(Kind::Commit, 10);
+		assert!(!record.may_send(Kind::Commit, 10 + RESEND - 1));
+		assert!(!record.may_send(Kind::Commit, 9));
+		assert!(record.may_send(Kind::Reveal, 10));
+		assert!(record.may_send(Kind::Commit, 10 + RESEND));
+	}
+
+	#[test]
+	fn a_failure_is_followed_by_a_rest_and_a_new_order() {
+		let mut record = Record { order: Some(H256::zero()), ..Record::default() };
+		record.failed(10);
+		assert_eq!(record.order, None);
+		assert!(record.rests(10 + RESEND - 1));
+		assert!(!record.rests(10 + RESEND));
+	}
+
+	#[test]
+	fn a_duty_that_is_gone_is_cancelled_once_and_its_opening_kept_for_a_while() {
+		with_storage(|| {
+			let order = H256::zero();
+			let mut memory = Memory::default();
+			for index in 0..3 {
+				memory.duty(&duty(index), 10);
+			}
+			memory.duty(&duty(0), 10).order = Some(order);
+			memory.duty(&duty(1), 10).order = Some(order);
+			store_work(&DEVICE, &duty(1), &order, &work());
+
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 11), vec![duty(1)]);
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 12), vec![]);
+			assert!(load_work(&DEVICE, &duty(1), &order).is_some());
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 10 + KEPT), vec![]);
+			assert!(load_work(&DEVICE, &duty(1), &order).is_none());
+			assert_eq!(memory.records.len(), 1);
+		});
+	}
+
+	#[test]
+	fn a_short_absence_of_the_worker_process_says_nothing() {
+		let mut memory = Memory::default();
+		assert_eq!(memory.signal(true, 1), Some(true));
+		memory.signalled(1);
+		assert_eq!(memory.signal(true, 2), None);
+		assert_eq!(memory.signal(false, 3), None);
+		assert_eq!(memory.signal(false, 2 + RESEND), None);
+		assert_eq!(memory.signal(true, 3 + RESEND), Some(true));
+		memory.signalled(3 + RESEND);
+		assert_eq!(memory.signal(false, 20), None);
+		assert_eq!(memory.signal(false, 20 + RESEND), Some(false));
+	}
+}

@@ -1,0 +1,313 @@
+//! The hook on a node whose worker process, pool and blocks the test plays.
+#![allow(clippy::unwrap_used)]
+
+use super::{
+	memory::{remove_work, Memory},
+	mock::{accepts, declined, set_declinable, with_node, Node},
+	run, RESEND,
+};
+use crate::{
+	mock::{
+		assign, attempt, device, first, honest, run_to_due, told, with_doubles, AccountId,
+		ExtBuilder, RuntimeCall, System, Test, Told,
+	},
+	types::CheckState,
+	Call, Checks,
+};
+use sp_core::H256;
+use tequio_interface::job::{Failure, JobState};
+use tequio_primitives::{stage::DeclineReason, Duty, Role};
+
+const RESEND_BLOCKS: u32 = 8;
+
+fn hook() {
+	run::<Test>(System::block_number());
+}
+
+fn skip(blocks: u32) {
+	System::set_block_number(System::block_number() + blocks);
+}
+
+fn bytes(number: u8) -> [u8; 32] {
+	device(number).into()
+}
+
+fn worker_duty() -> Duty {
+	Duty { id: first(), role: Role::Worker }
+}
+
+/// Nonces and calls that wait in the pool for a device.
+fn pending(node: &Node, number: u8) -> Vec<(u32, RuntimeCall)> {
+	let mine = node.pool.pending().into_iter().filter(|signed| signed.account == device(number));
+	mine.map(|signed| (signed.nonce, signed.call)).collect()
+}
+
+fn committed_items(call: &RuntimeCall) -> usize {
+	match call {
+		RuntimeCall::Verification(Call::commit { items }) => items.len(),
+		other => panic!("a commit is expected, not {other:?}"),
+	}
+}
+
+/// Brings the first attempt, of device 1, to where everybody has committed.
+fn to_reveals(node: &Node) {
+	with_doubles(|state| state.accepting = vec![2, 3]);
+	assign(first(), 1);
+	hook();
+	node.desk.finish();
+	hook();
+	assert_eq!(node.pool.include(), 1);
+	run_to_due(first());
+	hook();
+	node.desk.finish();
+	hook();
+	assert_eq!(node.pool.include(), 2);
+	let check = Checks::<Test>::get(first().chunk).unwrap();
+	assert!(matches!(check.state, CheckState::Revealing { .. }));
+}
+
+#[test]
+fn resend_is_what_the_tests_say() {
+	assert_eq!(u64::from(RESEND_BLOCKS), RESEND);
+}
+
+#[test]
+fn without_a_worker_socket_nothing_happens() {
+	ExtBuilder::default().build_and_execute(|| {
+		assign(first(), 1);
+		hook();
+	});
+}
+
+#[test]
+fn a_chunk_goes_from_assignment_to_acceptance() {
+	with_node(&[1, 2, 3], |node| {
+		with_doubles(|state| state.accepting = vec![2, 3]);
+		assign(first(), 1);
+		for _ in 0..2 {
+			hook();
+			assert_eq!(node.desk.jobs(), vec![(device(1), 0)]);
+			assert!(node.pool.pending().is_empty());
+		}
+		node.desk.finish();
+		hook();
+		assert_eq!(pending(node, 1).len(), 1);
+		node.pool.include();
+
+		run_to_due(first());
+		hook();
+		let audits: Vec<AccountId> = node
+			.desk
+			.jobs()
+			.into_iter()
+			.filter_map(|(who, role)| (role == 1).then_some(who))
+			.collect();
+		assert_eq!(audits.len(), 2);
+		node.desk.finish();
+		hook();
+		assert_eq!(node.pool.include(), 2);
+
+		// Everybody has committed, but not on a final block.
+		let since = System::block_number();
+		skip(2);
+		node.desk.finalize(since - 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		node.desk.finalize(since);
+		hook();
+		assert_eq!(node.pool.include(), 3);
+		let Told::Accepted { shares, winners, auditors } = told(first()).unwrap() else {
+			panic!("the work is right");
+		};
+		assert_eq!((shares, winners.len(), auditors.len()), (3, 1, 2));
+		assert_eq!(winners, honest(first()).winners);
+	});
+}
+
+#[test]
+fn work_that_is_over_is_forgotten_by_the_worker_process() {
+	with_node(&[1, 2, 3], |node| {
+		to_reveals(node);
+		node.desk.finalize(System::block_number());
+		hook();
+		assert_eq!(node.pool.include(), 3);
+		hook();
+		assert!(node.desk.jobs().is_empty());
+		assert_eq!(node.desk.take_cancelled().len(), 3);
+		hook();
+		assert!(node.desk.take_cancelled().is_empty());
+	});
+}
+
+#[test]
+fn a_commit_is_sent_once_and_again_after_a_while() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.finish();
+		hook();
+		skip(RESEND_BLOCKS - 1);
+		hook();
+		assert_eq!(pending(node, 1).len(), 1);
+		node.pool.drop_all();
+		skip(1);
+		hook();
+		// The chain's nonce has not moved, so the lost transaction's nonce is free.
+		assert_eq!(pending(node, 1).iter().map(|(nonce, _)| *nonce).collect::<Vec<_>>(), vec![0]);
+	});
+}
+
+#[test]
+fn results_of_one_block_go_out_together_and_later_ones_behind_them() {
+	with_node(&[1], |node| {
+		assign(attempt(0, 0), 1);
+		assign(attempt(1, 0), 1);
+		hook();
+		node.desk.finish();
+		hook();
+		assign(attempt(2, 0), 1);
+		skip(1);
+		hook();
+		node.desk.finish();
+		hook();
+		let sent: Vec<(u32, usize)> =
+			pending(node, 1).iter().map(|(nonce, call)| (*nonce, committed_items(call))).collect();
+		assert_eq!(sent, vec![(0, 2), (1, 1)]);
+		assert_eq!(node.pool.include(), 2);
+	});
+}
+
+#[test]
+fn what_the_pool_refuses_is_sent_at_the_next_block() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.finish();
+		node.pool.refuse(true);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		node.pool.refuse(false);
+		skip(1);
+		hook();
+		assert_eq!(pending(node, 1).len(), 1);
+		assert_eq!(node.pool.include(), 1);
+	});
+}
+
+#[test]
+fn a_duty_that_vanishes_is_cancelled() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		assert_eq!(node.desk.jobs().len(), 1);
+		with_doubles(|state| {
+			state.assigned.remove(&first());
+			state.duties.remove(&(device(1), worker_duty()));
+		});
+		skip(1);
+		hook();
+		assert!(node.desk.jobs().is_empty());
+		assert_eq!(node.desk.take_cancelled().len(), 1);
+	});
+}
+
+#[test]
+fn a_duty_that_became_other_work_is_computed_anew() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.finish();
+		let mut memory = Memory::load(&bytes(1));
+		memory.duty(&worker_duty(), 1).order = Some(H256::repeat_byte(9));
+		memory.store(&bytes(1));
+		hook();
+		assert_eq!(node.desk.take_cancelled().len(), 1);
+		assert!(node.desk.jobs().is_empty());
+		assert!(node.pool.pending().is_empty());
+		hook();
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn a_failure_is_declined_and_tried_again_only_after_a_while() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.fail(Failure::BadInput);
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![declined(first(), DeclineReason::BadInput)]);
+		assert!(node.desk.jobs().is_empty());
+		skip(RESEND_BLOCKS - 1);
+		hook();
+		assert!(node.desk.jobs().is_empty());
+		skip(1);
+		hook();
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn a_failure_too_late_to_decline_is_tried_again() {
+	with_node(&[1], |node| {
+		set_declinable(false);
+		assign(first(), 1);
+		hook();
+		node.desk.fail(Failure::EngineFailed);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		skip(RESEND_BLOCKS);
+		hook();
+		node.desk.finish();
+		hook();
+		assert_eq!(node.pool.include(), 1);
+	});
+}
+
+#[test]
+fn an_unusable_result_is_never_committed() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.end(|_| JobState::Done(vec![1, 2, 3]));
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![declined(first(), DeclineReason::Unsupported)]);
+	});
+}
+
+#[test]
+fn a_lost_opening_is_computed_again() {
+	with_node(&[1, 2, 3], |node| {
+		to_reveals(node);
+		remove_work(&bytes(1), &worker_duty());
+		node.desk.wipe();
+		node.desk.finalize(System::block_number());
+		hook();
+		assert_eq!(pending(node, 1).len(), 0);
+		node.desk.finish();
+		skip(1);
+		hook();
+		assert_eq!(pending(node, 1).len(), 1);
+		assert_eq!(node.pool.include(), 3);
+		assert!(matches!(told(first()), Some(Told::Accepted { .. })));
+	});
+}
+
+#[test]
+fn a_device_says_that_it_takes_no_work_once_the_worker_process_stays_away() {
+	with_node(&[1], |node| {
+		hook();
+		node.desk.serve(false);
+		skip(1);
+		hook();
+		skip(RESEND_BLOCKS - 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		skip(1);
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![accepts(false)]);
+	});
+}

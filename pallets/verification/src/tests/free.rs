@@ -1,0 +1,74 @@
+use crate::{mock::*, types::*, Call};
+use codec::Encode;
+use frame_support::assert_ok;
+use tequio_primitives::{stage::Stage, AttemptId, Role};
+
+type Tags = Option<Vec<Vec<u8>>>;
+
+fn tags_of_commit(number: u8, items: Vec<CommitItem>) -> Tags {
+	let call = Call::commit { items: batch(items) };
+	Verification::free_call_tags(&device(number), &call)
+}
+
+fn tags_of_reveal(number: u8, items: Vec<RevealItem>) -> Tags {
+	let call = Call::reveal { items: batch(items) };
+	Verification::free_call_tags(&device(number), &call)
+}
+
+fn tag(number: u8, id: AttemptId, stage: Stage) -> Vec<u8> {
+	(id.chunk, id.attempt, stage, device(number)).encode()
+}
+
+#[test]
+fn results_that_are_owed_are_free() {
+	ExtBuilder::default().build_and_execute(|| {
+		let (id, next) = (attempt(0, 0), attempt(1, 0));
+		assign(id, 1);
+		assign(next, 1);
+		let work = |id| commit_item(1, id, Role::Worker, &honest(id));
+		let expected = vec![tag(1, id, Stage::Assigned), tag(1, next, Stage::Assigned)];
+		assert_eq!(tags_of_commit(1, vec![work(id), work(next)]), Some(expected));
+		assert_ok!(commit(1, vec![work(id)]));
+		assert_eq!(tags_of_commit(1, vec![work(id), work(next)]), None);
+
+		run_to_due(id);
+		let both = both_auditors(id);
+		for auditor in both {
+			let item = commit_item(auditor, id, Role::Auditor, &honest(id));
+			let expected = vec![tag(auditor, id, Stage::Auditing)];
+			assert_eq!(tags_of_commit(auditor, vec![item.clone()]), Some(expected));
+			assert_ok!(commit(auditor, vec![item.clone()]));
+			assert_eq!(tags_of_commit(auditor, vec![item]), None);
+		}
+		for (number, role) in [(1, Role::Worker), (both[0], Role::Auditor)] {
+			let item = reveal_item(number, id, role, &honest(id));
+			let expected = vec![tag(number, id, Stage::Revealing)];
+			assert_eq!(tags_of_reveal(number, vec![item.clone()]), Some(expected));
+			assert_ok!(reveal(number, vec![item.clone()]));
+			assert_eq!(tags_of_reveal(number, vec![item]), None);
+		}
+	});
+}
+
+#[test]
+fn anything_else_pays() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = first();
+		assign(id, 1);
+		let work = commit_item(1, id, Role::Worker, &honest(id));
+		assert_eq!(tags_of_commit(1, vec![]), None);
+		assert_eq!(tags_of_reveal(1, vec![]), None);
+		assert_eq!(tags_of_commit(2, vec![work.clone()]), None);
+		assert_eq!(tags_of_commit(1, vec![work.clone(), work.clone()]), None);
+		let referee = CommitItem { role: Role::Referee { level: 0 }, ..work };
+		assert_eq!(tags_of_commit(1, vec![referee]), None);
+		let advance = Call::advance_agenda { limit: 1 };
+		assert_eq!(Verification::free_call_tags(&device(1), &advance), None);
+
+		let [one, other] = reveals_open(id, 1, [&honest(id), &honest(id), &honest(id)]);
+		let wrong = reveal_item(one, id, Role::Auditor, &guessed(id));
+		assert_eq!(tags_of_reveal(one, vec![wrong]), None);
+		let right = reveal_item(other, id, Role::Auditor, &honest(id));
+		assert_eq!(tags_of_reveal(other, vec![right.clone(), right]), None);
+	});
+}

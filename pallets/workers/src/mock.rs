@@ -1,0 +1,193 @@
+//! A runtime of this pallet, a clock that tests set, and owners with money.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
+
+use crate as pallet_workers;
+use crate::{Offer, Offers, Rules};
+use frame_support::{
+	assert_ok, construct_runtime, derive_impl, parameter_types,
+	traits::{ConstU128, Hooks},
+	weights::WeightMeter,
+};
+use sp_core::{ed25519, Pair};
+use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
+use tequio_primitives::{
+	clock::WorkClock,
+	device::proof_message,
+	workers::{EngageSeats, Need, Penalty, Seat},
+	AttemptId, Balance, ChunkId, Duty, Role, WorkClass, WorkHeight,
+};
+
+pub type AccountId = AccountId32;
+
+construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Balances: pallet_balances,
+		Workers: pallet_workers,
+	}
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type AccountId = AccountId;
+	type Lookup = IdentityLookup<AccountId>;
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+	type AccountStore = System;
+}
+
+parameter_types! {
+	pub static Height: WorkHeight = 0;
+}
+
+/// Stands still unless a test sets it.
+pub struct TestClock;
+
+impl WorkClock for TestClock {
+	fn now() -> WorkHeight {
+		Height::get()
+	}
+}
+
+impl crate::Config for Test {
+	type Currency = Balances;
+	type Clock = TestClock;
+	type WeightInfo = crate::weights::Estimated<Test>;
+}
+
+pub const EXISTENTIAL_DEPOSIT: Balance = 10;
+pub const ENDOWMENT: Balance = 1_000_000;
+pub const SEAT_STAKE: Balance = 100;
+/// Owners with money: 1 to 8. Their payout accounts exist too.
+pub const OWNERS: u8 = 8;
+
+pub const RULES: Rules = Rules {
+	seat_stake: SEAT_STAKE,
+	seat_period: 5,
+	payout_delay: 10,
+	unbond_period: 20,
+	suspension: 30,
+	signal_period: 4,
+};
+
+pub fn owner(number: u8) -> AccountId {
+	AccountId::new([number; 32])
+}
+
+pub fn payout(number: u8) -> AccountId {
+	AccountId::new([100 + number; 32])
+}
+
+pub fn device_pair(number: u8) -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[number; 32])
+}
+
+pub fn device(number: u8) -> AccountId {
+	device_pair(number).public().into()
+}
+
+pub fn proof(number: u8, owner: &AccountId) -> ed25519::Signature {
+	device_pair(number).sign(&proof_message(&System::block_hash(0), owner))
+}
+
+pub fn offers() -> Offers {
+	vec![Offer { class: WorkClass::RandomXSearch, ask: 5, rate: 10 }].try_into().unwrap()
+}
+
+pub fn duty(task: u64, role: Role) -> Duty {
+	Duty { id: AttemptId { chunk: ChunkId { task, index: 0 }, attempt: 0 }, role }
+}
+
+pub fn seat(number: u8) -> Seat<AccountId> {
+	Seat { owner: owner(number), device: device(number) }
+}
+
+/// A need that every owner of [`register`] can meet, for work or for an audit.
+pub fn need(audit: bool) -> Need<'static, AccountId> {
+	Need {
+		class: WorkClass::RandomXSearch,
+		price: 5,
+		units: 100,
+		deadline: 40,
+		collateral: 50,
+		excluded: &[],
+		audit,
+	}
+}
+
+/// Registers an owner with a stake; pay goes to its payout account.
+pub fn register(number: u8, stake: Balance) {
+	let origin = RuntimeOrigin::signed(owner(number));
+	assert_ok!(Workers::register(origin, offers(), stake, payout(number)));
+}
+
+/// Gives an owner a device that accepts work.
+pub fn add_device(number: u8, device_number: u8) {
+	let proof = proof(device_number, &owner(number));
+	let origin = RuntimeOrigin::signed(owner(number));
+	assert_ok!(Workers::add_device(origin, device(device_number), proof));
+	assert_ok!(Workers::set_accepting(RuntimeOrigin::signed(device(device_number)), true));
+}
+
+/// An owner with a stake and a device of the same number that accepts work.
+pub fn worker(number: u8, stake: Balance) {
+	register(number, stake);
+	add_device(number, number);
+}
+
+/// Engages the device of an owner's number for a computation.
+pub fn engage(number: u8, task: u64, collateral: Balance) -> Duty {
+	let duty = duty(task, Role::Worker);
+	assert_ok!(Workers::engage(&seat(number), duty, collateral));
+	duty
+}
+
+/// Slashes a duty of the device of an owner's number for nobody's good. Returns what was taken.
+pub fn slash_all(number: u8, duty: Duty) -> Balance {
+	let nobody = Penalty { compensation: Vec::new(), bounty: Vec::new() };
+	Workers::slash(&seat(number), duty, nobody)
+}
+
+/// Goes to a height and runs the hook.
+pub fn poll_at(height: WorkHeight) {
+	Height::set(height);
+	Workers::on_poll(System::block_number(), &mut WeightMeter::new());
+}
+
+/// Goes on by one period of seats, so that all changes of stake are in force.
+pub fn fix_seats() {
+	poll_at(Height::get() + RULES.seat_period);
+}
+
+pub fn stored(number: u8) -> crate::Worker<AccountId> {
+	crate::Workers::<Test>::get(owner(number)).unwrap()
+}
+
+pub fn stored_device(number: u8) -> crate::Device<AccountId> {
+	crate::Devices::<Test>::get(device(number)).unwrap()
+}
+
+pub fn build_and_execute(test: impl FnOnce()) {
+	Height::set(0);
+	let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+	let balances = (1..=OWNERS)
+		.flat_map(|number| [(owner(number), ENDOWMENT), (payout(number), EXISTENTIAL_DEPOSIT)])
+		.collect();
+	pallet_balances::GenesisConfig::<Test> { balances, ..Default::default() }
+		.assimilate_storage(&mut storage)
+		.unwrap();
+	pallet_workers::GenesisConfig::<Test> { rules: RULES, ..Default::default() }
+		.assimilate_storage(&mut storage)
+		.unwrap();
+	sp_io::TestExternalities::new(storage).execute_with(|| {
+		System::set_block_number(1);
+		test();
+		Workers::do_try_state().unwrap();
+	});
+}

@@ -1,0 +1,82 @@
+use crate::seats::*;
+use frame_support::BoundedVec;
+use proptest::prelude::*;
+use tequio_primitives::Balance;
+
+fn holders(seats: &[u32]) -> SeatHolders<usize> {
+	let list = seats.iter().enumerate().map(|(owner, seats)| SeatHolder { owner, seats: *seats });
+	BoundedVec::truncate_from(list.collect())
+}
+
+#[test]
+fn seats_from_rounds_down() {
+	assert_eq!(seats_from(299, 1, 100), 2);
+	assert_eq!(seats_from(299, 3, 100), 0);
+	assert_eq!(seats_from(300, 3, 100), 1);
+	assert_eq!(seats_from(Balance::MAX, 1, 1), u32::MAX);
+	assert_eq!(seats_from(100, 0, 100), 0);
+	assert_eq!(seats_from(100, 1, 0), 0);
+}
+
+#[test]
+fn pick_of_no_seats_is_nobody() {
+	assert_eq!(pick(&holders(&[]), 7), None);
+}
+
+#[test]
+fn set_seats_should_fail_when_list_is_full() {
+	let mut full = holders(&vec![1; MAX_OWNERS as usize]);
+	let before = full.clone();
+	assert_eq!(set_seats(&mut full, MAX_OWNERS as usize, 1), Err(Full));
+	assert_eq!(full, before);
+	assert_eq!(set_seats(&mut full, 0, 9), Ok(()));
+	assert_eq!(seats_of(&full, &0), 9);
+}
+
+proptest! {
+	/// Seats are paid for in full, and one more would not be.
+	#[test]
+	fn seats_are_worth_their_stake(
+		stake in 0..1u128 << 90,
+		classes in 1usize..8,
+		seat_stake in 1u128 << 60..1u128 << 80,
+	) {
+		let seats = Balance::from(seats_from(stake, classes, seat_stake));
+		let each = seat_stake * classes as Balance;
+		prop_assert!(seats * each <= stake);
+		prop_assert!((seats + 1) * each > stake);
+	}
+
+	/// Over all numbers below the total, each owner is picked as often as it has seats.
+	#[test]
+	fn each_seat_has_the_same_chance(
+		seats in prop::collection::vec(1u32..20, 1..12),
+		offset in 0u64..1 << 40,
+	) {
+		let list = holders(&seats);
+		let total = total(&list);
+		let first = offset * total;
+		let mut picked = vec![0u32; seats.len()];
+		for number in first..first + total {
+			picked[*pick(&list, number).unwrap()] += 1;
+		}
+		prop_assert_eq!(picked, seats);
+	}
+
+	/// What is set is what is read; nobody else's seats change; nobody is listed without seats.
+	#[test]
+	fn set_seats_changes_one_owner(
+		seats in prop::collection::vec(1u32..20, 0..12),
+		owner in 0usize..14,
+		new in 0u32..5,
+	) {
+		let before = holders(&seats);
+		let mut after = before.clone();
+		prop_assert_eq!(set_seats(&mut after, owner, new), Ok(()));
+		prop_assert_eq!(seats_of(&after, &owner), new);
+		prop_assert!(after.iter().all(|holder| holder.seats > 0));
+		for other in (0..14).filter(|other| *other != owner) {
+			prop_assert_eq!(seats_of(&after, &other), seats_of(&before, &other));
+		}
+	}
+}

@@ -1,0 +1,278 @@
+//! What is stored about owners, their devices and their duties, and what follows from it alone.
+
+use crate::seats;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use scale_info::TypeInfo;
+use tequio_primitives::{workers::Need, Balance, Duty, Role, WorkClass, WorkHeight, TEQ};
+
+/// Offers of one owner.
+pub const MAX_OFFERS: u32 = 8;
+/// Devices of one owner.
+pub const MAX_DEVICES: u32 = 16;
+/// Duties that one device may have, those included in which it only waits for the end.
+pub const MAX_ENGAGEMENTS: u32 = 64;
+/// Chunks that a device is given to compute at a time.
+pub const WORK_SLOTS: usize = 2;
+/// Duties of any kind that a device has to do at a time before it gets no more audits.
+pub const DUTY_SLOTS: usize = 8;
+/// A deadline is at least this many times what the advertised rate says the work takes.
+pub const DEADLINE_FACTOR: u64 = 4;
+
+/// A class of work that an owner serves, and on which terms.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Offer {
+	/// The class.
+	pub class: WorkClass,
+	/// Least pay per unit, in the token's smallest unit. Work that pays less is never assigned.
+	pub ask: Balance,
+	/// Units that one device does in a block's time.
+	pub rate: u32,
+}
+
+/// What an owner offers, each class once.
+pub type Offers = BoundedVec<Offer, ConstU32<MAX_OFFERS>>;
+
+/// Whether an owner takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum WorkerState {
+	/// Its seats are drawn.
+	#[codec(index = 0)]
+	Active,
+	/// Gets no new duties; those it has go on.
+	#[codec(index = 1)]
+	Draining,
+	/// Has no duties and no seats; its stake may be withdrawn later.
+	#[codec(index = 2)]
+	Unbonding {
+		/// First height at which the stake may be withdrawn.
+		until: WorkHeight,
+	},
+}
+
+/// A payout account that is not valid yet.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct PendingPayout<AccountId> {
+	/// The account.
+	pub account: AccountId,
+	/// First height at which pay goes there.
+	pub at: WorkHeight,
+}
+
+/// An owner.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Worker<AccountId> {
+	/// Where pay goes.
+	pub payout: AccountId,
+	/// Where pay will go.
+	pub pending_payout: Option<PendingPayout<AccountId>>,
+	/// Stake on hold, bound or not.
+	pub stake: Balance,
+	/// The part of the stake that is bound to duties.
+	pub collateral: Balance,
+	/// What it serves.
+	pub offers: Offers,
+	/// Whether it takes part.
+	pub state: WorkerState,
+	/// Its devices.
+	pub devices: BoundedVec<AccountId, ConstU32<MAX_DEVICES>>,
+}
+
+impl<AccountId: PartialEq> Worker<AccountId> {
+	/// Stake that no duty uses.
+	pub fn free_collateral(&self) -> Balance {
+		self.stake.saturating_sub(self.collateral)
+	}
+
+	/// The account that is paid at a height.
+	pub fn payout_at(&self, now: WorkHeight) -> &AccountId {
+		match &self.pending_payout {
+			Some(pending) if pending.at <= now => &pending.account,
+			_ => &self.payout,
+		}
+	}
+
+	/// The offer for a class.
+	pub fn offer(&self, class: WorkClass) -> Option<&Offer> {
+		self.offers.iter().find(|offer| offer.class == class)
+	}
+
+	/// Seats that its stake gives it in a class: none unless it is active and serves the class.
+	pub fn seats_in(&self, class: WorkClass, seat_stake: Balance) -> u32 {
+		if self.state != WorkerState::Active || self.offer(class).is_none() {
+			return 0;
+		}
+		seats::seats_from(self.stake, self.offers.len(), seat_stake)
+	}
+
+	/// Whether its terms and its free stake fit the need. Says nothing about its devices.
+	pub fn can_take(&self, need: &Need<AccountId>) -> bool {
+		let fits = |offer: &Offer| {
+			let blocks = need.units.div_ceil(u64::from(offer.rate.max(1)));
+			offer.ask <= need.price
+				&& blocks.saturating_mul(DEADLINE_FACTOR) <= u64::from(need.deadline)
+		};
+		self.state == WorkerState::Active
+			&& self.free_collateral() >= need.collateral
+			&& self.offer(need.class).is_some_and(fits)
+	}
+}
+
+/// Whether a device wants work.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Availability {
+	/// It has not signalled yet, or signalled that it wants none.
+	#[codec(index = 0)]
+	Idle,
+	/// It does.
+	#[codec(index = 1)]
+	Accepting,
+	/// It missed two deadlines in a row.
+	#[codec(index = 2)]
+	Suspended {
+		/// First height at which it may signal again that it wants work.
+		until: WorkHeight,
+	},
+	/// Its owner keeps it from work.
+	#[codec(index = 3)]
+	Paused,
+}
+
+/// A duty of a device and what answers for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Engagement {
+	/// The duty.
+	pub duty: Duty,
+	/// Stake of the owner that is bound to it.
+	pub collateral: Balance,
+	/// The device has done its part; the duty has not ended.
+	pub done: bool,
+}
+
+/// A device.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Device<AccountId> {
+	/// Whose stake answers for it.
+	pub owner: AccountId,
+	/// Whether it wants work.
+	pub availability: Availability,
+	/// Deadlines missed since it last did its part.
+	pub misses: u8,
+	/// First height at which its next signal is taken.
+	pub signal_from: WorkHeight,
+	/// Its duties, oldest first.
+	pub engagements: BoundedVec<Engagement, ConstU32<MAX_ENGAGEMENTS>>,
+}
+
+impl<AccountId> Device<AccountId> {
+	/// A device that has done nothing yet.
+	pub fn new(owner: AccountId) -> Self {
+		Self {
+			owner,
+			availability: Availability::Idle,
+			misses: 0,
+			signal_from: 0,
+			engagements: BoundedVec::new(),
+		}
+	}
+
+	/// Duties that it has still to do, oldest first.
+	pub fn undone(&self) -> impl Iterator<Item = Duty> + '_ {
+		self.engagements
+			.iter()
+			.filter(|engagement| !engagement.done)
+			.map(|engagement| engagement.duty)
+	}
+
+	/// Whether it wants and can take one more duty. Work is given out more sparingly than audits, so that a device which is
+	/// full of work can still audit.
+	pub fn has_room(&self, audit: bool) -> bool {
+		let free_slot = if audit {
+			self.undone().count() < DUTY_SLOTS
+		} else {
+			self.undone().filter(|duty| duty.role == Role::Worker).count() < WORK_SLOTS
+		};
+		self.availability == Availability::Accepting && !self.engagements.is_full() && free_slot
+	}
+}
+
+/// Where all collateral ever bound went, in the token's smallest unit:
+/// `engaged = released + compensation + bounty + burned + what is bound now`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct CollateralLedger {
+	/// Bound to duties.
+	pub engaged: Balance,
+	/// Freed again.
+	pub released: Balance,
+	/// Paid to those who worked in vain.
+	pub compensation: Balance,
+	/// Paid to those who proved a result wrong.
+	pub bounty: Balance,
+	/// Burned: fines, and what a slash left over.
+	pub burned: Balance,
+}
+
+/// What a referendum may change. The defaults are production numbers; blocks take three seconds.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	MaxEncodedLen,
+	TypeInfo,
+	serde::Serialize,
+	serde::Deserialize,
+)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+	/// Stake of one seat, in the token's smallest unit.
+	pub seat_stake: Balance,
+	/// Blocks between two fixings of the seats.
+	pub seat_period: u32,
+	/// Blocks until a new payout account is valid: time to notice a stolen key.
+	pub payout_delay: u32,
+	/// Blocks from unbonding to withdrawal.
+	pub unbond_period: u32,
+	/// Blocks for which a device gets no work after two misses in a row.
+	pub suspension: u32,
+	/// Blocks between two signals of one device.
+	pub signal_period: u32,
+}
+
+impl Default for Rules {
+	fn default() -> Self {
+		Self {
+			seat_stake: 100 * TEQ,
+			seat_period: 1_200,
+			payout_delay: 28_800,
+			unbond_period: 201_600,
+			suspension: 200,
+			signal_period: 10,
+		}
+	}
+}

@@ -1,0 +1,83 @@
+//! Work: how the pallets of the work know each other, and what they get of a block.
+
+use crate::{
+	configs::system::BLOCK_WEIGHT, extensions::owed_tags, AccountId, Authorship, Babe, Balances,
+	Rewards, Runtime, RuntimeCall, Tasks, Verification, Workers,
+};
+use frame_support::{parameter_types, traits::Get, weights::Weight};
+use pallet_verification::offchain::{DeviceCrypto, OutboundCalls};
+use tequio_primitives::{stage::DeclineReason, AttemptId};
+
+parameter_types! {
+	/// Each of the two agendas has a twentieth of a block.
+	pub const AgendaBudget: Weight = BLOCK_WEIGHT.saturating_div(20);
+}
+
+impl pallet_workers::Config for Runtime {
+	type Currency = Balances;
+	type Clock = Verification;
+	type WeightInfo = pallet_workers::weights::Estimated<Runtime>;
+}
+
+impl pallet_verification::Config for Runtime {
+	type Randomness = LastOutput;
+	type Tasks = Tasks;
+	type Workers = Workers;
+	type AgendaBudget = AgendaBudget;
+	type DeviceCrypto = DeviceCrypto;
+	type Outbound = DeviceCalls;
+	type WeightInfo = pallet_verification::weights::Estimated<Runtime>;
+}
+
+impl pallet_tasks::Config for Runtime {
+	type Currency = Balances;
+	type Clock = Verification;
+	type Beacon = Verification;
+	type Workers = Workers;
+	type Policy = Verification;
+	type Rewards = Rewards;
+	type AgendaBudget = AgendaBudget;
+	type WeightInfo = pallet_tasks::weights::Estimated<Runtime>;
+}
+
+impl pallet_rewards::Config for Runtime {
+	type Currency = Balances;
+	type Author = BlockAuthor;
+	type Workers = Workers;
+	type WeightInfo = pallet_rewards::weights::Estimated<Runtime>;
+}
+
+/// The VRF output of the block before this one: BABE records a block's output when that block ends.
+pub struct LastOutput;
+
+impl Get<Option<[u8; 32]>> for LastOutput {
+	fn get() -> Option<[u8; 32]> {
+		Babe::author_vrf_randomness()
+	}
+}
+
+/// Who made this block.
+pub struct BlockAuthor;
+
+impl Get<Option<AccountId>> for BlockAuthor {
+	fn get() -> Option<AccountId> {
+		Authorship::author()
+	}
+}
+
+/// The calls that a device's node makes besides commits and reveals, where they would be free.
+pub struct DeviceCalls;
+
+impl OutboundCalls<AccountId, RuntimeCall> for DeviceCalls {
+	fn decline(device: &AccountId, id: &AttemptId, reason: DeclineReason) -> Option<RuntimeCall> {
+		if_owed(device, RuntimeCall::Tasks(pallet_tasks::Call::decline { id: *id, reason }))
+	}
+
+	fn set_accepting(device: &AccountId, accepting: bool) -> Option<RuntimeCall> {
+		if_owed(device, RuntimeCall::Workers(pallet_workers::Call::set_accepting { accepting }))
+	}
+}
+
+fn if_owed(device: &AccountId, call: RuntimeCall) -> Option<RuntimeCall> {
+	owed_tags(device, &call).is_some().then_some(call)
+}

@@ -1,0 +1,185 @@
+//! What is checked of every transaction, and what makes some of them free.
+//!
+//! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its own commit and reveal, a
+//! decline of its own work, a change of its availability. Whether a call is one of those is for the pallets to say
+//! (`free_call_tags`), and they say so only where the call would succeed in the present state. Everything else pays.
+//!
+//! A free transaction provides one tag per thing delivered, so that the pool keeps one transaction for each; and it
+//! precedes all that pay, whatever their tip, because a full block must not make a device miss its deadline.
+
+use crate::{
+	AccountId, Balance, Runtime, RuntimeCall, RuntimeOrigin, Tasks, Verification, Workers,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use frame_support::{
+	dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
+	weights::Weight,
+};
+use pallet_transaction_payment::ChargeTransactionPayment;
+use scale_info::{Type, TypeInfo};
+use sp_runtime::{
+	traits::{Implication, TransactionExtension, TransactionExtensionMetadata, ValidateResult},
+	transaction_validity::{
+		TransactionPriority, TransactionSource, TransactionValidityError, ValidTransaction,
+	},
+};
+
+/// What every transaction carries and is checked for, in this order.
+pub type TxExtension = (
+	frame_system::AuthorizeCall<Runtime>,
+	frame_system::CheckNonZeroSender<Runtime>,
+	frame_system::CheckSpecVersion<Runtime>,
+	frame_system::CheckTxVersion<Runtime>,
+	frame_system::CheckGenesis<Runtime>,
+	frame_system::CheckMortality<Runtime>,
+	frame_system::CheckNonce<Runtime>,
+	frame_system::CheckWeight<Runtime>,
+	ChargeUnlessOwed,
+	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+	frame_system::WeightReclaim<Runtime>,
+);
+
+/// Priority of what is free. What pays stays below it.
+pub const FREE_PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
+/// Storage reads, at most, that tell whether one entry of a call is owed.
+const READS_PER_ENTRY: u64 = 6;
+
+type Charge = ChargeTransactionPayment<Runtime>;
+
+/// The ordinary fee, except that a signer who delivers what it owes pays nothing, no tip either.
+///
+/// To wallets it is `ChargeTransactionPayment`: same name, same bytes, same metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking)]
+pub struct ChargeUnlessOwed(Charge);
+
+impl From<Balance> for ChargeUnlessOwed {
+	fn from(tip: Balance) -> Self {
+		Self(Charge::from(tip))
+	}
+}
+
+impl TypeInfo for ChargeUnlessOwed {
+	type Identity = Charge;
+
+	fn type_info() -> Type {
+		Charge::type_info()
+	}
+}
+
+/// The outcome of one of the fee's steps.
+pub enum Either<Paying> {
+	/// Owed to the chain.
+	Free {
+		/// Weight of the fee's own work, which is not done.
+		unspent: Weight,
+	},
+	/// Not owed: whatever the fee makes of it.
+	Paying(Paying),
+}
+
+/// What this call delivers of what `who` owes, one tag for each; `None` where it is not owed or could not be delivered now.
+pub fn owed_tags(who: &AccountId, call: &RuntimeCall) -> Option<Vec<Vec<u8>>> {
+	match call {
+		RuntimeCall::Workers(call) => Workers::free_call_tags(who, call),
+		RuntimeCall::Verification(call) => Verification::free_call_tags(who, call),
+		RuntimeCall::Tasks(call) => Tasks::free_call_tags(who, call),
+		_ => None,
+	}
+}
+
+/// Weight of [`owed_tags`].
+fn lookup_weight(call: &RuntimeCall) -> Weight {
+	let entries = match call {
+		RuntimeCall::Verification(pallet_verification::Call::commit { items }) => items.len(),
+		RuntimeCall::Verification(pallet_verification::Call::reveal { items }) => items.len(),
+		RuntimeCall::Workers(pallet_workers::Call::set_accepting { .. }) => 1,
+		RuntimeCall::Tasks(pallet_tasks::Call::decline { .. }) => 1,
+		_ => return Weight::zero(),
+	};
+	let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+	let reads = READS_PER_ENTRY.saturating_mul(entries);
+	<Runtime as frame_system::Config>::DbWeight::get().reads(reads)
+}
+
+impl TransactionExtension<RuntimeCall> for ChargeUnlessOwed {
+	const IDENTIFIER: &'static str = <Charge as TransactionExtension<RuntimeCall>>::IDENTIFIER;
+	type Implicit = <Charge as TransactionExtension<RuntimeCall>>::Implicit;
+	type Val = Either<<Charge as TransactionExtension<RuntimeCall>>::Val>;
+	type Pre = Either<<Charge as TransactionExtension<RuntimeCall>>::Pre>;
+
+	fn metadata() -> Vec<TransactionExtensionMetadata> {
+		<Charge as TransactionExtension<RuntimeCall>>::metadata()
+	}
+
+	fn implicit(&self) -> Result<Self::Implicit, TransactionValidityError> {
+		<Charge as TransactionExtension<RuntimeCall>>::implicit(&self.0)
+	}
+
+	fn weight(&self, call: &RuntimeCall) -> Weight {
+		self.0.weight(call).saturating_add(lookup_weight(call))
+	}
+
+	fn validate(
+		&self,
+		origin: RuntimeOrigin,
+		call: &RuntimeCall,
+		info: &DispatchInfo,
+		len: usize,
+		self_implicit: Self::Implicit,
+		inherited_implication: &impl Implication,
+		source: TransactionSource,
+	) -> ValidateResult<Self::Val, RuntimeCall> {
+		let signer = frame_system::ensure_signed(origin.clone()).ok();
+		if let Some(tags) = signer.and_then(|who| owed_tags(&who, call)) {
+			let validity = ValidTransaction {
+				priority: FREE_PRIORITY,
+				provides: tags.iter().map(|tag| ("owed", tag).encode()).collect(),
+				..Default::default()
+			};
+			return Ok((validity, Either::Free { unspent: self.0.weight(call) }, origin));
+		}
+		let (mut validity, val, origin) = self.0.validate(
+			origin,
+			call,
+			info,
+			len,
+			self_implicit,
+			inherited_implication,
+			source,
+		)?;
+		validity.priority = validity.priority.min(FREE_PRIORITY - 1);
+		Ok((validity, Either::Paying(val), origin))
+	}
+
+	fn prepare(
+		self,
+		val: Self::Val,
+		origin: &RuntimeOrigin,
+		call: &RuntimeCall,
+		info: &DispatchInfo,
+		len: usize,
+	) -> Result<Self::Pre, TransactionValidityError> {
+		match val {
+			Either::Free { unspent } => Ok(Either::Free { unspent }),
+			Either::Paying(val) => self.0.prepare(val, origin, call, info, len).map(Either::Paying),
+		}
+	}
+
+	fn post_dispatch_details(
+		pre: Self::Pre,
+		info: &DispatchInfo,
+		post_info: &PostDispatchInfo,
+		len: usize,
+		result: &DispatchResult,
+	) -> Result<Weight, TransactionValidityError> {
+		match pre {
+			Either::Free { unspent } => Ok(unspent),
+			Either::Paying(pre) => {
+				<Charge as TransactionExtension<RuntimeCall>>::post_dispatch_details(
+					pre, info, post_info, len, result,
+				)
+			},
+		}
+	}
+}

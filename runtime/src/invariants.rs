@@ -1,0 +1,71 @@
+//! Every invariant of our pallets, and those between two of them. For tests and dry runs: it reads everything.
+
+use crate::{AccountId, Rewards, Runtime, Tasks, Verification, Workers};
+use alloc::collections::btree_set::BTreeSet;
+use frame_support::ensure;
+use pallet_tasks::types::ChunkState;
+use sp_runtime::TryRuntimeError;
+use tequio_primitives::{tasks::Assignment, workers::Seat, AttemptId, Duty, Role};
+
+/// A device and a duty of it.
+type Owed = (AccountId, Duty);
+
+/// Checks all of them.
+pub fn check_invariants() -> Result<(), TryRuntimeError> {
+	Workers::do_try_state()?;
+	Verification::do_try_state()?;
+	Tasks::do_try_state()?;
+	Rewards::do_try_state()?;
+	checks_and_chunks_agree()?;
+	duties_and_work_agree()
+}
+
+/// `verification` checks an attempt exactly while `tasks` has its chunk down as being checked, on the same assignment.
+fn checks_and_chunks_agree() -> Result<(), TryRuntimeError> {
+	let mut checking = 0usize;
+	for (id, chunk) in pallet_tasks::Chunks::<Runtime>::iter() {
+		let ChunkState::Checking { assignment } = chunk.state else { continue };
+		let check = pallet_verification::Checks::<Runtime>::get(id)
+			.ok_or("a chunk is being checked by nobody")?;
+		ensure!(check.attempt == chunk.attempt, "another attempt is checked than the present one");
+		ensure!(check.assignment == assignment, "a check goes by another assignment");
+		checking = checking.saturating_add(1);
+	}
+	let checks = pallet_verification::Checks::<Runtime>::iter_keys().count();
+	ensure!(checks == checking, "a check is of a chunk that is not being checked");
+	Ok(())
+}
+
+/// A device has a duty exactly as long as some chunk or some audit needs it: the worker from its assignment to the end of
+/// the challenge period, an auditor from its draw to the verdict.
+fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
+	let mut needed = BTreeSet::<Owed>::new();
+	for (chunk, record) in pallet_tasks::Chunks::<Runtime>::iter() {
+		let id = AttemptId { chunk, attempt: record.attempt };
+		if let Some(Assignment { seat, .. }) = assignment(record.state) {
+			needed.insert((seat.device, Duty { id, role: Role::Worker }));
+		}
+	}
+	for (chunk, check) in pallet_verification::Checks::<Runtime>::iter() {
+		let id = AttemptId { chunk, attempt: check.attempt };
+		for Seat { device, .. } in check.auditors.into_iter().filter_map(|slot| slot.seat) {
+			needed.insert((device, Duty { id, role: Role::Auditor }));
+		}
+	}
+	let mut bound = BTreeSet::<Owed>::new();
+	for (account, device) in pallet_workers::Devices::<Runtime>::iter() {
+		bound.extend(device.engagements.iter().map(|one| (account.clone(), one.duty)));
+	}
+	ensure!(needed.is_subset(&bound), "somebody works without being bound");
+	ensure!(bound.is_subset(&needed), "somebody is bound to work that is over");
+	Ok(())
+}
+
+fn assignment(state: ChunkState<AccountId>) -> Option<Assignment<AccountId>> {
+	match state {
+		ChunkState::Open => None,
+		ChunkState::Assigned { assignment, .. }
+		| ChunkState::Checking { assignment }
+		| ChunkState::Accepted { assignment, .. } => Some(assignment),
+	}
+}

@@ -1,0 +1,125 @@
+//! Owners stake, register their devices, and are ready when the chain may draw them.
+
+use crate::{
+	accounts::Account,
+	network::{Network, Owner, BANK},
+};
+use anyhow::{anyhow, ensure, Result};
+use pallet_workers::{
+	Availability, Call, CurrentRules, Device, Devices, Offer, Offers, Rules, SeatHolders, Seats,
+	Worker, Workers,
+};
+use std::time::{Duration, Instant};
+use tequio_primitives::{device::proof_message, Balance, WorkClass, TEQ};
+use tequio_runtime::{AccountId, Runtime, RuntimeCall};
+
+/// What an owner has beside its stake, for fees.
+const POCKET: Balance = 10 * TEQ;
+/// Seats are fixed, and devices signal, some blocks after the registration.
+const READY: Duration = Duration::from_secs(180);
+
+/// What every owner of a network offers and stakes.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+	/// Least pay per unit, in the token's smallest unit.
+	pub ask: Balance,
+	/// Units that a device does in a block.
+	pub rate: u32,
+	/// The stake, in the token's smallest unit; at least that of two seats is taken.
+	pub stake: Balance,
+}
+
+impl Network {
+	/// Funds and registers every owner with its device, and waits until all of them can be drawn.
+	pub async fn enroll(&mut self, terms: &Terms) -> Result<()> {
+		self.register(terms).await?;
+		self.ready().await
+	}
+
+	/// Funds and registers every owner with its device.
+	pub async fn register(&self, terms: &Terms) -> Result<()> {
+		let rules: Option<Rules> = self.chain.read(CurrentRules::<Runtime>::hashed_key()).await?;
+		let stake = terms.stake.max(rules.unwrap_or_default().seat_stake.saturating_mul(2));
+		let owners: Vec<_> = self.owners().map(|owner| owner.account.id()).collect();
+		self.fund(&owners, stake.saturating_add(POCKET)).await?;
+		let mut pending = Vec::new();
+		for owner in self.owners() {
+			let call = self.registration(owner, terms, stake)?;
+			pending.push(self.chain.send(&owner.account, call).await?);
+		}
+		for call in pending {
+			self.chain.included(call).await?;
+		}
+		Ok(())
+	}
+
+	/// Waits until every owner has seats and every device accepts work.
+	pub async fn ready(&mut self) -> Result<()> {
+		let start = Instant::now();
+		while !self.all_seated().await? || !self.all_accepting().await? {
+			self.expect_running()?;
+			let logs = self.folder().display();
+			ensure!(
+				start.elapsed() < READY,
+				"the owners cannot be drawn yet; see the logs in {logs}"
+			);
+			tokio::time::sleep(Duration::from_millis(500)).await;
+		}
+		Ok(())
+	}
+
+	/// Sends money to each of these accounts.
+	pub async fn fund(&self, accounts: &[AccountId], amount: Balance) -> Result<()> {
+		let bank = Account::from_uri(BANK)?;
+		let transfer = |account: &AccountId| {
+			let dest = account.clone().into();
+			RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+				dest,
+				value: amount,
+			})
+		};
+		let calls = accounts.iter().map(transfer).collect();
+		self.chain.submit(&bank, pallet_utility::Call::<Runtime>::batch_all { calls }).await?;
+		Ok(())
+	}
+
+	/// A device as the chain knows it.
+	pub async fn device(&self, owner: &Owner) -> Result<Option<Device<AccountId>>> {
+		self.chain.read(Devices::<Runtime>::hashed_key_for(owner.device.id())).await
+	}
+
+	/// An owner as the chain knows it.
+	pub async fn worker(&self, owner: &Owner) -> Result<Option<Worker<AccountId>>> {
+		self.chain.read(Workers::<Runtime>::hashed_key_for(owner.account.id())).await
+	}
+
+	fn registration(&self, owner: &Owner, terms: &Terms, stake: Balance) -> Result<RuntimeCall> {
+		let id = owner.account.id();
+		let offer = Offer { class: WorkClass::RandomXSearch, ask: terms.ask, rate: terms.rate };
+		let offers = Offers::try_from(vec![offer]).map_err(|_| anyhow!("too many offers"))?;
+		// What `add_device` says that the device has to sign.
+		let message = proof_message(&self.chain.genesis, &id);
+		let register = Call::<Runtime>::register { offers, stake, payout: id };
+		let device = owner.device.id();
+		let add_device = Call::<Runtime>::add_device { device, proof: owner.device.sign(&message) };
+		let calls = [register, add_device].map(RuntimeCall::Workers).to_vec();
+		Ok(pallet_utility::Call::<Runtime>::batch_all { calls }.into())
+	}
+
+	async fn all_seated(&self) -> Result<bool> {
+		let key = Seats::<Runtime>::hashed_key_for(WorkClass::RandomXSearch);
+		let seats: SeatHolders<AccountId> = self.chain.read(key).await?.unwrap_or_default();
+		let seated = |owner: &Owner| seats.iter().any(|holder| holder.owner == owner.account.id());
+		Ok(self.owners().all(seated))
+	}
+
+	async fn all_accepting(&self) -> Result<bool> {
+		for owner in self.owners() {
+			let device = self.device(owner).await?;
+			if !device.is_some_and(|device| device.availability == Availability::Accepting) {
+				return Ok(false);
+			}
+		}
+		Ok(true)
+	}
+}

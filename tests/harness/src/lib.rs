@@ -1,0 +1,36 @@
+//! # Networks of real processes, and a client of their chain
+//!
+//! What the demo and the network tests stand on. Everything that is started here ends with the program that started it,
+//! however that ends.
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | [`process`] | a child process: its log, its end, its restart |
+//! | [`network`] | one validator and worker nodes, each with a worker process |
+//! | [`accounts`] | cold accounts and device keys |
+//! | [`chain`] | storage, runtime APIs and signed calls over JSON-RPC |
+//! | [`enrolment`] | owners stake and register their devices |
+//! | [`requests`] | tasks, and what their money did |
+
+pub mod accounts;
+pub mod chain;
+pub mod enrolment;
+pub mod network;
+pub mod process;
+pub mod requests;
+
+use anyhow::Result;
+use tokio::signal::unix::{signal, SignalKind};
+
+/// Returns when somebody wants the program to stop: Ctrl-C, SIGTERM or a closed terminal.
+pub async fn interrupted() -> Result<()> {
+	let mut terminate = signal(SignalKind::terminate())?;
+	let mut hang_up = signal(SignalKind::hangup())?;
+	tokio::select! {
+		pressed = tokio::signal::ctrl_c() => pressed?,
+		_ = terminate.recv() => {},
+		_ = hang_up.recv() => {},
+	}
+	Ok(())
+}

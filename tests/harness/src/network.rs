@@ -1,0 +1,280 @@
+//! A network of real processes on the loopback interface: one validator, and worker nodes with a worker process each.
+//!
+//! Everything is under one folder:
+//!
+//! ```text
+//! validator/        database           validator.log
+//! 0/node/           database           0/node.log
+//! 0/keystore/       device keys        0/worker.log
+//! 0/worker/         journal            0/socket       between node and worker process
+//! ```
+
+use crate::{
+	accounts::{Account, Device},
+	chain::Chain,
+	process::{binary, Launch, Process},
+};
+use anyhow::{ensure, Context, Result};
+use jsonrpsee::rpc_params;
+use std::{
+	ffi::OsString,
+	fs,
+	net::TcpListener,
+	path::{Path, PathBuf},
+	time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Identity of the validator's node on the network.
+const NODE_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+/// The account that pays for everything the harness sets up: the development chain makes it rich.
+pub const BANK: &str = "//Alice";
+/// A cold start of a node takes some seconds, on a busy machine many.
+const START: Duration = Duration::from_secs(90);
+/// Bytes that the path of a Unix socket may have.
+const SOCKET_PATH: usize = 107;
+
+/// What to start.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+	/// An empty folder for everything, which is kept. If none, a temporary one, which is kept too where the environment
+	/// names a folder for such in `TEQUIO_KEEP`.
+	pub folder: Option<PathBuf>,
+	/// The worker nodes.
+	pub nodes: Vec<NodePlan>,
+}
+
+/// One worker node.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+	/// Owners that it serves, each with one device.
+	pub owners: u32,
+	/// The folder of its engines; that of the built binaries if none.
+	pub engines: Option<PathBuf>,
+}
+
+/// Somebody who stakes, and the device key that works for them.
+#[derive(Clone)]
+pub struct Owner {
+	/// The cold account, which is the payout account too.
+	pub account: Account,
+	/// The hot key.
+	pub device: Device,
+}
+
+/// A worker node and its worker process.
+pub struct WorkerNode {
+	/// The node.
+	pub node: Process,
+	/// The worker process.
+	pub worker: Process,
+	/// Whom it serves.
+	pub owners: Vec<Owner>,
+}
+
+/// The whole. Dropping it kills every process.
+pub struct Network {
+	/// A client of the validator's node.
+	pub chain: Chain,
+	/// The worker nodes.
+	pub nodes: Vec<WorkerNode>,
+	validator: Process,
+	// Last, so that it goes when nobody writes to it any more.
+	folder: Folder,
+}
+
+enum Folder {
+	Temporary(TempDir),
+	Kept(PathBuf),
+}
+
+impl Network {
+	/// Starts everything and waits until every node is connected.
+	pub async fn start(plan: &Plan) -> Result<Self> {
+		let folder = Folder::new(plan.folder.as_deref())?;
+		let [port, rpc] = free_ports()?;
+		let mut validator = Process::start(validator(folder.path(), port, rpc)?)?;
+		let chain = reach(&mut validator, rpc).await?;
+		let peer = chain.request("system_localPeerId", rpc_params![]).await?;
+		let peer = peer.as_str().context("a peer id that is no text")?;
+		let bootnode = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
+		let mut nodes = Vec::new();
+		for (place, node) in plan.nodes.iter().enumerate() {
+			nodes.push(WorkerNode::start(
+				&folder.path().join(place.to_string()),
+				place,
+				node,
+				&bootnode,
+			)?);
+		}
+		let mut network = Self { chain, nodes, validator, folder };
+		network.connected().await?;
+		Ok(network)
+	}
+
+	/// Every owner.
+	pub fn owners(&self) -> impl Iterator<Item = &Owner> {
+		self.nodes.iter().flat_map(|node| &node.owners)
+	}
+
+	/// Fails, with the end of its log, if a process has ended.
+	pub fn expect_running(&mut self) -> Result<()> {
+		self.validator.expect_running()?;
+		for node in &mut self.nodes {
+			node.node.expect_running()?;
+			node.worker.expect_running()?;
+		}
+		Ok(())
+	}
+
+	/// The folder with databases and logs.
+	pub fn folder(&self) -> &Path {
+		self.folder.path()
+	}
+
+	async fn connected(&mut self) -> Result<()> {
+		let wanted = u64::try_from(self.nodes.len())?;
+		let start = Instant::now();
+		while self.chain.peers().await? < wanted {
+			self.expect_running()?;
+			ensure!(
+				start.elapsed() < START,
+				"the nodes do not connect; see {}",
+				self.folder().display()
+			);
+			tokio::time::sleep(Duration::from_millis(200)).await;
+		}
+		Ok(())
+	}
+}
+
+impl WorkerNode {
+	fn start(folder: &Path, place: usize, plan: &NodePlan, bootnode: &str) -> Result<Self> {
+		let owner =
+			|number: u8| Owner::new(&format!("//Owner{place}{}", char::from(b'a' + number)));
+		let owners: Vec<_> = (0..u8::try_from(plan.owners)?).map(owner).collect::<Result<_>>()?;
+		let keystore = folder.join("keystore");
+		fs::create_dir_all(&keystore)?;
+		for owner in &owners {
+			owner.device.write_to_keystore(&keystore)?;
+		}
+		let worker = Process::start(worker(folder, plan)?)?;
+		let node = Process::start(worker_node(folder, bootnode)?)?;
+		Ok(Self { node, worker, owners })
+	}
+}
+
+impl Owner {
+	fn new(uri: &str) -> Result<Self> {
+		let device = Device::from_uri(&format!("{uri}//device"))?;
+		Ok(Self { account: Account::from_uri(uri)?, device })
+	}
+}
+
+impl Folder {
+	fn new(kept: Option<&Path>) -> Result<Self> {
+		let Some(path) = kept else {
+			let mut temporary = tempfile::Builder::new();
+			temporary.prefix("tequio-");
+			return Ok(match std::env::var_os("TEQUIO_KEEP") {
+				Some(parent) => Self::Kept(temporary.tempdir_in(parent)?.keep()),
+				None => Self::Temporary(temporary.tempdir()?),
+			});
+		};
+		fs::create_dir_all(path).with_context(|| format!("making {}", path.display()))?;
+		let empty = fs::read_dir(path)?.next().is_none();
+		ensure!(empty, "{} is not empty: an older chain would be taken up", path.display());
+		Ok(Self::Kept(path.canonicalize()?))
+	}
+
+	fn path(&self) -> &Path {
+		match self {
+			Self::Temporary(folder) => folder.path(),
+			Self::Kept(path) => path,
+		}
+	}
+}
+
+/// Waits until a node's RPC answers.
+async fn reach(node: &mut Process, rpc: u16) -> Result<Chain> {
+	let start = Instant::now();
+	loop {
+		node.expect_running()?;
+		match Chain::connect(rpc, Duration::from_secs(1)).await {
+			Ok(chain) => return Ok(chain),
+			Err(error) if start.elapsed() > START => return Err(error),
+			Err(_) => {},
+		}
+	}
+}
+
+fn validator(folder: &Path, port: u16, rpc: u16) -> Result<Launch> {
+	let mut args = node_args(&folder.join("validator"), port, rpc);
+	args.extend(["--alice", "--force-authoring", "--node-key", NODE_KEY].map(OsString::from));
+	Ok(Launch { program: binary("tequio-node")?, args, log: folder.join("validator.log") })
+}
+
+fn worker_node(folder: &Path, bootnode: &str) -> Result<Launch> {
+	let [port, rpc] = free_ports()?;
+	let mut args = node_args(&folder.join("node"), port, rpc);
+	flag(&mut args, "--bootnodes", bootnode);
+	flag(&mut args, "--keystore-path", folder.join("keystore"));
+	flag(&mut args, "--worker-socket", socket(folder)?);
+	Ok(Launch { program: binary("tequio-node")?, args, log: folder.join("node.log") })
+}
+
+fn worker(folder: &Path, plan: &NodePlan) -> Result<Launch> {
+	let engines = match &plan.engines {
+		Some(folder) => folder.clone(),
+		None => {
+			binary("tequio-engine-randomx")?.parent().map(Path::to_path_buf).unwrap_or_default()
+		},
+	};
+	let mut args = Vec::new();
+	flag(&mut args, "--socket", socket(folder)?);
+	flag(&mut args, "--base-path", folder.join("worker"));
+	flag(&mut args, "--engine-dir", engines);
+	flag(&mut args, "--mode", "light");
+	// The engines are ours: where the machine has no namespaces, work goes on without.
+	args.push("--allow-unsandboxed".into());
+	Ok(Launch { program: binary("tequio-worker")?, args, log: folder.join("worker.log") })
+}
+
+/// Flags of every node. It listens on the loopback interface only and looks for nobody: networks of the same preset, which
+/// share their genesis, do not mix.
+pub fn node_args(base: &Path, port: u16, rpc: u16) -> Vec<OsString> {
+	let mut args = ["--no-mdns", "--no-prometheus", "--no-telemetry"].map(OsString::from).to_vec();
+	flag(&mut args, "--chain", "dev");
+	flag(&mut args, "--base-path", base);
+	flag(&mut args, "--listen-addr", format!("/ip4/127.0.0.1/tcp/{port}"));
+	flag(&mut args, "--rpc-port", rpc.to_string());
+	args
+}
+
+fn flag(args: &mut Vec<OsString>, name: &str, value: impl Into<OsString>) {
+	args.push(name.into());
+	args.push(value.into());
+}
+
+fn socket(folder: &Path) -> Result<PathBuf> {
+	let path = folder.join("socket");
+	let length = path.as_os_str().len();
+	ensure!(
+		length <= SOCKET_PATH,
+		"{} has {length} bytes, and the path of a socket {SOCKET_PATH} at most: take a shorter folder",
+		path.display()
+	);
+	Ok(path)
+}
+
+/// Ports of the loopback interface on which nobody listens now.
+pub fn free_ports<const N: usize>() -> Result<[u16; N]> {
+	// All are held until all are known, or the same one would be handed out twice.
+	let listeners: Vec<_> =
+		(0..N).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect::<Result<_, _>>()?;
+	let mut ports = [0; N];
+	for (port, listener) in ports.iter_mut().zip(&listeners) {
+		*port = listener.local_addr()?.port();
+	}
+	Ok(ports)
+}

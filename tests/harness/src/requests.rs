@@ -1,0 +1,78 @@
+//! Tasks: submitting them, waiting for their end, and what their money did.
+
+use crate::{
+	accounts::Account,
+	network::{Network, Owner},
+};
+use anyhow::{ensure, Context, Result};
+use pallet_rewards::{Contribution, Contributions};
+use pallet_tasks::{Call, Event, TaskSpec};
+use std::time::{Duration, Instant};
+use tequio_primitives::{
+	api::{TaskStatus, TaskSummary},
+	search::SearchSpec,
+	Balance, TaskId, TEQ,
+};
+use tequio_runtime::{AccountId, Runtime, RuntimeEvent};
+
+/// A task to be.
+#[derive(Clone, Debug)]
+pub struct Request {
+	/// What is searched.
+	pub spec: SearchSpec,
+	/// Pay per hash, in the token's smallest unit.
+	pub price: Balance,
+	/// Blocks for a chunk.
+	pub deadline: u32,
+	/// What finding a winner earns on top, in the token's smallest unit.
+	pub bonus: Balance,
+}
+
+impl Request {
+	/// More than the task can lock, fees included: pay is capped at twice the expected hashes, an audit costs less than a
+	/// search, and at most four auditors of a chunk are paid.
+	fn funds(&self) -> Balance {
+		const WORST: Balance = 20;
+		let work = Balance::from(self.spec.count).saturating_mul(self.price).saturating_mul(WORST);
+		work.saturating_add(self.bonus.saturating_mul(2)).saturating_add(10 * TEQ)
+	}
+}
+
+impl Network {
+	/// Gives the requester enough money, and submits.
+	pub async fn submit_task(&self, requester: &Account, request: Request) -> Result<TaskId> {
+		self.fund(&[requester.id()], request.funds()).await?;
+		let Request { spec, price, deadline, bonus } = request;
+		let spec = TaskSpec::RandomXSearch(spec);
+		let call = Call::<Runtime>::submit_task { spec, price, deadline, bonus };
+		let events = self.chain.submit(requester, call).await?;
+		let submitted = |event: RuntimeEvent| match event {
+			RuntimeEvent::Tasks(Event::TaskSubmitted { task, .. }) => Some(task),
+			_ => None,
+		};
+		events.into_iter().find_map(submitted).context("the call made no task")
+	}
+
+	/// Waits until a task has ended.
+	pub async fn ended(&self, task: TaskId, patience: Duration) -> Result<TaskSummary<AccountId>> {
+		let start = Instant::now();
+		loop {
+			let summary = self.chain.task_summary(task).await?;
+			if summary.status == TaskStatus::Ended {
+				return Ok(summary);
+			}
+			ensure!(
+				start.elapsed() < patience,
+				"the task goes on: {summary:?}; see {}",
+				self.folder().display()
+			);
+			tokio::time::sleep(Duration::from_millis(500)).await;
+		}
+	}
+
+	/// What an owner did for a task, and got for it.
+	pub async fn contribution(&self, task: TaskId, owner: &Owner) -> Result<Contribution> {
+		let key = Contributions::<Runtime>::hashed_key_for(task, owner.account.id());
+		Ok(self.chain.read(key).await?.unwrap_or_default())
+	}
+}

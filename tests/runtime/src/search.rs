@@ -1,0 +1,81 @@
+//! A cheap hash in RandomX's place, and tasks over it. The chain cannot tell: it compares hashes and never computes one.
+
+use codec::Encode;
+use frame_support::BoundedVec;
+use pallet_tasks::TaskSpec;
+use sp_core::U256;
+use sp_io::hashing::blake2_256;
+use tequio_primitives::search::{
+	meets, unclaimed, ChunkRange, Claim, Fault, Nonce, Opening, SearchSpec, Winner,
+};
+
+/// The hash of a nonce.
+pub fn hash(seed: &[u8; 32], nonce: Nonce) -> [u8; 32] {
+	blake2_256(&(seed, nonce).encode())
+}
+
+/// A search of `count` nonces from 0 in chunks of `chunk_size`, each expecting `lambda` shares, whose target only the best
+/// nonce of all meets.
+pub fn task(seed: u8, count: u32, chunk_size: u32, lambda: u16) -> TaskSpec {
+	let seed = [seed; 32];
+	let best = (0..count).map(|nonce| hash(&seed, nonce)).min_by_key(integer);
+	TaskSpec::RandomXSearch(SearchSpec {
+		seed,
+		template: BoundedVec::truncate_from(vec![0; 76]),
+		nonce_offset: 39,
+		start: 0,
+		count,
+		target: best.unwrap_or_default(),
+		chunk_size,
+		lambda,
+	})
+}
+
+/// The nonces of the range that are shares.
+pub fn claim(spec: &SearchSpec, range: &ChunkRange) -> Claim {
+	let nonces = (0..range.count).map(|place| range.start + place);
+	Claim::truncate_from(nonces.filter(|nonce| is_share(spec, range, *nonce)).collect())
+}
+
+/// Every nonce of the range, share or not.
+pub fn everything(range: &ChunkRange) -> Claim {
+	Claim::truncate_from((0..range.count).map(|place| range.start + place).collect())
+}
+
+/// What a worker shows for its claim.
+pub fn opening(spec: &SearchSpec, claim: &Claim) -> Opening {
+	let hashes: Vec<[u8; 32]> = claim.iter().map(|nonce| hash(&spec.seed, *nonce)).collect();
+	let winners = claim
+		.iter()
+		.zip(&hashes)
+		.filter(|(_, hash)| meets(hash, &spec.target))
+		.map(|(nonce, hash)| Winner { nonce: *nonce, hash: *hash })
+		.collect();
+	Opening {
+		shares: blake2_256(&hashes.concat()).into(),
+		winners: BoundedVec::truncate_from(winners),
+		faults: BoundedVec::new(),
+	}
+}
+
+/// What an auditor shows for somebody's claim and the sub-range that it looked at.
+pub fn audit(
+	spec: &SearchSpec,
+	range: &ChunkRange,
+	claim: &Claim,
+	(start, count): (Nonce, u32),
+) -> Opening {
+	let wrong = claim.iter().filter(|nonce| !is_share(spec, range, **nonce));
+	let missing = unclaimed(claim, start, count);
+	let missing = missing.into_iter().filter(|nonce| is_share(spec, range, *nonce));
+	let faults = wrong.copied().map(Fault::FalseShare).chain(missing.map(Fault::UnclaimedShare));
+	Opening { faults: BoundedVec::truncate_from(faults.collect()), ..opening(spec, claim) }
+}
+
+fn is_share(spec: &SearchSpec, range: &ChunkRange, nonce: Nonce) -> bool {
+	meets(&hash(&spec.seed, nonce), &range.share_target())
+}
+
+fn integer(hash: &[u8; 32]) -> U256 {
+	U256::from_little_endian(hash)
+}

@@ -1,0 +1,170 @@
+//! From locked money to paid money on the real runtime.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use frame_support::traits::fungible::Inspect;
+use tequio_primitives::{
+	api::{TaskStatus, TaskSummary},
+	search::meets,
+	workers::InspectWorkers,
+	Balance, TEQ,
+};
+use tequio_runtime::{AccountId, Balances, Runtime, RuntimeCall, RuntimeEvent, Tasks, Workers};
+use tequio_runtime_tests::{
+	device::Conduct,
+	keys::Key,
+	owner::{Owner, ASK, STAKE},
+	search, wealth, World,
+};
+
+/// A chunk has 32 nonces, of which 16 are expected to be shares.
+const CHUNK: u32 = 32;
+const LAMBDA: u16 = 16;
+const BONUS: Balance = TEQ;
+
+fn owners(last: Conduct) -> Vec<Owner> {
+	vec![
+		Owner::new("Bob", 1, Conduct::Honest),
+		Owner::new("Charlie", 2, Conduct::Honest),
+		Owner::new("Dave", 3, Conduct::Honest),
+		Owner::new("Eve", 4, last),
+	]
+}
+
+/// Has Alice submit a search of so many chunks.
+fn submit(world: &mut World, chunks: u32) {
+	let spec = search::task(7, chunks * CHUNK, CHUNK, LAMBDA);
+	let call = pallet_tasks::Call::submit_task { spec, price: ASK, deadline: 16, bonus: BONUS };
+	world.submit(&Key::named("Alice"), RuntimeCall::Tasks(call));
+	world.block_ok();
+}
+
+fn summary() -> TaskSummary<AccountId> {
+	Tasks::summary(0).expect("the task was submitted")
+}
+
+fn ended() -> bool {
+	summary().status == TaskStatus::Ended
+}
+
+/// What has left the escrow for somebody else.
+fn spent(summary: &TaskSummary<AccountId>) -> Balance {
+	summary.books.paid + summary.books.audit + summary.books.fee
+}
+
+#[test]
+fn honest_work_is_paid_and_the_books_balance() {
+	let mut world = World::new();
+	let mut owners = owners(Conduct::Honest);
+	world.enroll(&owners);
+	submit(&mut world, 4);
+
+	let alice = Key::named("Alice").account();
+	let accounts: Vec<AccountId> = owners.iter().map(Owner::account).collect();
+	let earned = |accounts: &[AccountId]| accounts.iter().map(wealth).sum::<Balance>();
+	let (alice_before, before, issued) =
+		world.read(|| (wealth(&alice), earned(&accounts), Balances::total_issuance()));
+
+	assert!(world.work_until(&mut owners, 60, ended), "the task ends");
+
+	world.read(|| {
+		let summary = summary();
+		let books = summary.books;
+		assert_eq!(summary.chunks.paid, 4);
+		assert_eq!(books.locked, books.paid + books.audit + books.fee + books.refunded);
+		assert!(books.paid > BONUS && books.audit > 0 && books.fee > 0);
+		assert_eq!(wealth(&alice), alice_before - spent(&summary));
+		assert_eq!(earned(&accounts), before + books.paid + books.audit);
+		assert_eq!(Balances::total_issuance(), issued, "nothing was burned");
+
+		let spec = search::task(7, 4 * CHUNK, CHUNK, LAMBDA);
+		let [winner] = summary.winners.as_slice() else { panic!("one nonce meets the target") };
+		assert_eq!(winner.hash, search::hash(&[7; 32], winner.nonce));
+		assert!(meets(&winner.hash, &spec.search().target));
+
+		for owner in &owners {
+			assert_eq!(wealth(&owner.device.key.account()), 0, "a device never holds money");
+			assert!(Workers::duties_of(&owner.device.key.account()).is_empty());
+		}
+	});
+}
+
+#[test]
+fn a_liar_is_slashed_and_the_requester_is_whole() {
+	let mut world = World::new();
+	let mut owners = owners(Conduct::Lies);
+	world.enroll(&owners);
+	submit(&mut world, 16);
+
+	let alice = Key::named("Alice").account();
+	let alice_before = world.read(|| wealth(&alice));
+	let before: Vec<Balance> =
+		owners.iter().map(|owner| world.read(|| wealth(&owner.account()))).collect();
+
+	let mut slashed = 0;
+	for _ in 0..200 {
+		world.work(&mut owners);
+		for event in world.events() {
+			if let RuntimeEvent::Workers(pallet_workers::Event::Slashed { owner, amount, .. }) =
+				event
+			{
+				assert_eq!(owner, owners[3].account(), "only the liar is slashed");
+				slashed += amount;
+			}
+		}
+		if world.read(ended) {
+			break;
+		}
+	}
+
+	world.read(|| {
+		let summary = summary();
+		assert_eq!(summary.status, TaskStatus::Ended);
+		assert_eq!(summary.chunks.paid, 16, "every chunk was done by somebody");
+		assert_eq!(wealth(&alice), alice_before - spent(&summary));
+		assert!(slashed > 0, "the liar was drawn and convicted");
+
+		let liar = pallet_workers::Workers::<Runtime>::get(owners[3].account()).unwrap();
+		assert_eq!(liar.stake, STAKE - slashed);
+		assert!(wealth(&owners[3].account()) < before[3], "the liar ends poorer");
+		for (owner, before) in owners.iter().zip(&before).take(3) {
+			assert!(wealth(&owner.account()) >= *before, "nobody else does");
+		}
+	});
+}
+
+#[test]
+fn work_goes_on_without_a_device_that_sleeps() {
+	let mut world = World::new();
+	let mut owners = owners(Conduct::Sleeps);
+	world.enroll(&owners);
+	submit(&mut world, 8);
+
+	assert!(world.work_until(&mut owners, 200, ended), "the task ends");
+	world.read(|| {
+		let summary = summary();
+		assert_eq!(summary.chunks.paid, 8);
+		assert_eq!(summary.books.in_escrow(), Some(0));
+	});
+}
+
+#[test]
+fn cancelled_money_comes_back() {
+	let mut world = World::new();
+	let mut owners = owners(Conduct::Honest);
+	world.enroll(&owners);
+	submit(&mut world, 64);
+	for _ in 0..3 {
+		world.work(&mut owners);
+	}
+	let cancel = RuntimeCall::Tasks(pallet_tasks::Call::cancel_task { task: 0 });
+	world.submit(&Key::named("Alice"), cancel);
+
+	assert!(world.work_until(&mut owners, 60, ended), "what runs ends normally");
+	world.read(|| {
+		let summary = summary();
+		assert!(summary.chunks.paid > 0 && summary.chunks.refunded > 0);
+		assert_eq!(summary.chunks.paid + summary.chunks.refunded, 64);
+		assert_eq!(summary.books.in_escrow(), Some(0));
+	});
+}
