@@ -6,6 +6,7 @@ use tequio_runtime::{AccountId, Signature};
 
 /// A key pair of one of the kinds in use.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // A handful exist.
 pub enum Key {
 	/// Of an owner or a requester.
 	Account(sr25519::Pair),

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use frame_support::traits::fungible::Inspect;
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	search::meets,

@@ -64,7 +64,13 @@ fn anything_else_pays() {
 		assert_eq!(tags_of_commit(1, vec![referee]), None);
 		let advance = Call::advance_agenda { limit: 1 };
 		assert_eq!(Verification::free_call_tags(&device(1), &advance), None);
+	});
+}
 
+#[test]
+fn a_wrong_or_doubled_reveal_pays() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = first();
 		let [one, other] = reveals_open(id, 1, [&honest(id), &honest(id), &honest(id)]);
 		let wrong = reveal_item(one, id, Role::Auditor, &guessed(id));
 		assert_eq!(tags_of_reveal(one, vec![wrong]), None);
