@@ -1,4 +1,5 @@
-//! Builds the runtime's Wasm beside the native library. `SKIP_WASM_BUILD=1` leaves it out, for checks that need no Wasm.
+//! Builds the runtime's Wasm beside the native library. `SKIP_WASM_BUILD=1` leaves it out, for
+//! checks that need no Wasm.
 
 #[cfg(all(feature = "std", not(feature = "metadata-hash")))]
 fn main() {

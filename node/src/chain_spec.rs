@@ -52,7 +52,8 @@ fn properties() -> Properties {
 	properties
 }
 
-/// Hash of the chain's first block, computed from its genesis storage as a node does when it starts on an empty database.
+/// Hash of the chain's first block, computed from its genesis storage as a node does when it starts
+/// on an empty database.
 pub fn genesis_hash(spec: &dyn ChainSpec) -> sp_blockchain::Result<Hash> {
 	let backend = Arc::new(sc_client_api::in_mem::Backend::<Block>::new());
 	let executor = WasmExecutor::<HostFunctions>::builder().build();

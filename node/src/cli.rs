@@ -14,10 +14,12 @@ pub struct Cli {
 	#[command(flatten)]
 	pub run: sc_cli::RunCmd,
 
-	/// Unix socket of a `tequio-worker` process that computes for the device keys in this node's keystore.
+	/// Unix socket of a `tequio-worker` process that computes for the device keys in this node's
+	/// keystore.
 	///
-	/// This option alone decides whether the off-chain worker runs: with it always, without it never. `--offchain-worker`
-	/// has no effect. The node waits for the process, and connects again when it was restarted.
+	/// This option alone decides whether the off-chain worker runs: with it always, without it
+	/// never. `--offchain-worker` has no effect. The node waits for the process, and connects again
+	/// when it was restarted.
 	#[arg(long, value_name = "PATH")]
 	pub worker_socket: Option<PathBuf>,
 }

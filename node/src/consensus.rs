@@ -1,7 +1,7 @@
 //! Import of blocks, authoring with BABE, finality with GRANDPA.
 //!
-//! A block passes BABE's import, which wraps GRANDPA's, which wraps the client. Both consensus engines keep data about
-//! every block, so no block may get into the client another way.
+//! A block passes BABE's import, which wraps GRANDPA's, which wraps the client. Both consensus
+//! engines keep data about every block, so no block may get into the client another way.
 
 use crate::{
 	network::{Network, VoterChannel},
@@ -31,7 +31,8 @@ const JUSTIFICATION_PERIOD: u32 = 512;
 /// Time that a GRANDPA message is expected to take through the network.
 const GOSSIP_DURATION: Duration = Duration::from_millis(333);
 
-/// Part of a 3 s slot in which the block is made; the rest is for its way to the next author, who runs it again.
+/// Part of a 3 s slot in which the block is made; the rest is for its way to the next author, who
+/// runs it again.
 const PROPOSAL_PART: f32 = 0.5;
 
 type GrandpaImport = GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
@@ -172,7 +173,8 @@ where
 	})?)
 }
 
-/// What the GRANDPA task is started with. Nodes that are no validators run it without a keystore: they only follow.
+/// What the GRANDPA task is started with. Nodes that are no validators run it without a keystore:
+/// they only follow.
 pub fn voter<S>(
 	shared: &Shared,
 	link: GrandpaLink,

@@ -1,7 +1,8 @@
 //! Device keys: what the off-chain worker of a node signs its commits and reveals with.
 //!
-//! A device is registered by its owner, with a signature by the device that names the owner, so nobody can take somebody
-//! else's key. `device new` makes a key in the node's keystore and prints that signature; `workers.add_device` takes it.
+//! A device is registered by its owner, with a signature by the device that names the owner, so
+//! nobody can take somebody else's key. `device new` makes a key in the node's keystore and prints
+//! that signature; `workers.add_device` takes it.
 
 use crate::{chain_spec, cli::Cli, partial::Hash};
 use sc_cli::{Error, KeystoreParams, SharedParams, SubstrateCli};

@@ -1,8 +1,8 @@
 //! # Tequio node
 //!
-//! Takes part in the chain: BABE writes blocks, GRANDPA finalises them, JSON-RPC serves wallets. It knows nothing of tasks
-//! and computes none of them: with `--worker-socket` it runs the runtime's off-chain worker and passes that worker's jobs to
-//! a `tequio-worker` process.
+//! Takes part in the chain: BABE writes blocks, GRANDPA finalises them, JSON-RPC serves wallets. It
+//! knows nothing of tasks and computes none of them: with `--worker-socket` it runs the runtime's
+//! off-chain worker and passes that worker's jobs to a `tequio-worker` process.
 //!
 //! ## Map
 //! | file | concept |

@@ -1,7 +1,9 @@
-//! The off-chain worker: the runtime's code that turns duties into jobs and results into commits and reveals.
+//! The off-chain worker: the runtime's code that turns duties into jobs and results into commits
+//! and reveals.
 //!
-//! It runs in Wasm at each new best block, and reaches the worker process through a [`WorkerLink`]. The link is handed to it
-//! as an extension that nothing else is given, so block execution cannot depend on what a worker process says.
+//! It runs in Wasm at each new best block, and reaches the worker process through a [`WorkerLink`].
+//! The link is handed to it as an extension that nothing else is given, so block execution cannot
+//! depend on what a worker process says.
 
 use crate::{
 	network::Network,
@@ -19,9 +21,11 @@ use tequio_primitives::device::KEY_TYPE;
 
 const TASK_GROUP: &str = "offchain-worker";
 
-/// Connects the worker process that listens at `socket`, and runs the off-chain worker from the next best block on.
+/// Connects the worker process that listens at `socket`, and runs the off-chain worker from the
+/// next best block on.
 ///
-/// A worker process that is not there yet is waited for; one of another chain is refused, and the log says so.
+/// A worker process that is not there yet is waited for; one of another chain is refused, and the
+/// log says so.
 pub fn start(
 	shared: &Shared,
 	network: Network,
@@ -33,7 +37,8 @@ pub fn start(
 	if shared.keystore.ed25519_public_keys(KEY_TYPE).is_empty() {
 		log::warn!(
 			target: "tequio::worker",
-			"The keystore holds no device key, so this node is assigned nothing: make one with `tequio-node device new`",
+			"The keystore holds no device key, so this node is assigned nothing: \
+			 make one with `tequio-node device new`",
 		);
 	}
 	let link = Arc::new(WorkerLink::start(socket, genesis.into())?);

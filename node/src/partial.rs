@@ -14,10 +14,12 @@ use tequio_runtime::RuntimeApi;
 
 pub use tequio_runtime::{opaque::Block, Hash};
 
-/// What the runtime may import: Substrate's own functions, and those that hand jobs to a worker process.
+/// What the runtime may import: Substrate's own functions, and those that hand jobs to a worker
+/// process.
 ///
-/// They have to be linked on every node, because Wasm with a missing import cannot be instantiated. They answer only in
-/// the off-chain worker of a node that has a worker process: see [`crate::offchain`].
+/// They have to be linked on every node, because Wasm with a missing import cannot be instantiated.
+/// They answer only in the off-chain worker of a node that has a worker process: see
+/// [`crate::offchain`].
 pub type HostFunctions = (sp_io::SubstrateHostFunctions, host::HostFunctions);
 
 /// The chain: state, blocks and runtime calls.
@@ -58,7 +60,8 @@ pub struct Partial {
 	pub import_queue: DefaultImportQueue<Block>,
 }
 
-/// Opens database and keystore (and writes the genesis block into an empty database), and prepares the import of blocks.
+/// Opens database and keystore (and writes the genesis block into an empty database), and prepares
+/// the import of blocks.
 pub fn assemble(config: &Configuration) -> Result<Partial, Error> {
 	let telemetry = match config.telemetry_endpoints.clone().filter(|all| !all.is_empty()) {
 		Some(endpoints) => {

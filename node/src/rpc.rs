@@ -1,5 +1,5 @@
-//! JSON-RPC beyond what every Substrate node serves: account nonces and dry runs, fees, BABE's slots, GRANDPA's rounds and
-//! proofs, block statistics.
+//! JSON-RPC beyond what every Substrate node serves: account nonces and dry runs, fees, BABE's
+//! slots, GRANDPA's rounds and proofs, block statistics.
 
 use crate::{
 	consensus::Links,

@@ -11,7 +11,8 @@ use sc_network::NetworkBackend;
 use sc_service::{Configuration, Error, SpawnTasksParams, TaskManager};
 use std::path::PathBuf;
 
-/// Starts a node on the network backend `N`, and its off-chain worker if `worker_socket` names a worker process.
+/// Starts a node on the network backend `N`, and its off-chain worker if `worker_socket` names a
+/// worker process.
 ///
 /// Everything runs in the tasks of the returned manager.
 pub fn new_full<N: NetworkBackend<Block, Hash>>(
@@ -34,7 +35,8 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 
 	let voter_state = SharedVoterState::empty();
 	let rpc = Rpc::new(&shared, &links, &voter_state);
-	// Before authoring and voting, because it puts the session keys of `--alice` and the like into the keystore.
+	// Before authoring and voting, because it puts the session keys of `--alice` and the like into
+	// the keystore.
 	sc_service::spawn_tasks(SpawnTasksParams {
 		config,
 		client: shared.client.clone(),

@@ -1,11 +1,13 @@
 //! What is checked of every transaction, and what makes some of them free.
 //!
-//! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its own commit and reveal, a
-//! decline of its own work, a change of its availability. Whether a call is one of those is for the pallets to say
-//! (`free_call_tags`), and they say so only where the call would succeed in the present state. Everything else pays.
+//! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its
+//! own commit and reveal, a decline of its own work, a change of its availability. Whether a call
+//! is one of those is for the pallets to say (`free_call_tags`), and they say so only where the
+//! call would succeed in the present state. Everything else pays.
 //!
-//! A free transaction provides one tag per thing delivered, so that the pool keeps one transaction for each; and it
-//! precedes all that pay, whatever their tip, because a full block must not make a device miss its deadline.
+//! A free transaction provides one tag per thing delivered, so that the pool keeps one transaction
+//! for each; and it precedes all that pay, whatever their tip, because a full block must not make a
+//! device miss its deadline.
 
 use crate::{
 	AccountId, Balance, Runtime, RuntimeCall, RuntimeOrigin, Tasks, Verification, Workers,
@@ -78,7 +80,8 @@ pub enum Either<Paying> {
 	Paying(Paying),
 }
 
-/// What this call delivers of what `who` owes, one tag for each; `None` where it is not owed or could not be delivered now.
+/// What this call delivers of what `who` owes, one tag for each; `None` where it is not owed or
+/// could not be delivered now.
 pub fn owed_tags(who: &AccountId, call: &RuntimeCall) -> Option<Vec<Vec<u8>>> {
 	match call {
 		RuntimeCall::Workers(call) => Workers::free_call_tags(who, call),

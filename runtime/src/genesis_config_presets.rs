@@ -1,6 +1,7 @@
 //! The states that a chain may start from.
 //!
-//! Only genesis values differ between a chain on one's desk and one in production: the runtime is the same.
+//! Only genesis values differ between a chain on one's desk and one in production: the runtime is
+//! the same.
 
 use crate::{
 	opaque::SessionKeys, AccountId, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
@@ -15,8 +16,9 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 /// What each well-known account starts with on a development chain.
 const ENDOWMENT: Balance = 1_000_000 * TEQ;
 
-/// A chain of one validator, Alice, whose well-known accounts have money, and on which nothing takes long: one output
-/// decides on an audit, seats are fixed every five blocks, pay comes one block after acceptance.
+/// A chain of one validator, Alice, whose well-known accounts have money, and on which nothing
+/// takes long: one output decides on an audit, seats are fixed every five blocks, pay comes one
+/// block after acceptance.
 pub fn development() -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
@@ -67,9 +69,14 @@ fn workers_rules() -> pallet_workers::Rules {
 }
 
 fn verification_rules() -> pallet_verification::Rules {
-	pallet_verification::Rules { draw_window: 1, reveal_period: 10, ..Default::default() }
+	pallet_verification::Rules { draw_window: 1, ..Default::default() }
 }
 
 fn tasks_rules() -> pallet_tasks::Rules {
-	pallet_tasks::Rules { challenge_period: 1, task_lifetime: 1_200, ..Default::default() }
+	pallet_tasks::Rules {
+		challenge_period: 1,
+		task_lifetime: 1_200,
+		min_lock: TEQ / 100,
+		..Default::default()
+	}
 }

@@ -1,4 +1,5 @@
-//! Every invariant of our pallets, and those between two of them. For tests and dry runs: it reads everything.
+//! Every invariant of our pallets, and those between two of them. For tests and dry runs: it reads
+//! everything.
 
 use crate::{AccountId, Rewards, Runtime, Tasks, Verification, Workers};
 use alloc::collections::btree_set::BTreeSet;
@@ -20,7 +21,8 @@ pub fn check_invariants() -> Result<(), TryRuntimeError> {
 	duties_and_work_agree()
 }
 
-/// `verification` checks an attempt exactly while `tasks` has its chunk down as being checked, on the same assignment.
+/// `verification` checks an attempt exactly while `tasks` has its chunk down as being checked, on
+/// the same assignment.
 fn checks_and_chunks_agree() -> Result<(), TryRuntimeError> {
 	let mut checking = 0usize;
 	for (id, chunk) in pallet_tasks::Chunks::<Runtime>::iter() {
@@ -36,8 +38,8 @@ fn checks_and_chunks_agree() -> Result<(), TryRuntimeError> {
 	Ok(())
 }
 
-/// A device has a duty exactly as long as some chunk or some audit needs it: the worker from its assignment to the end of
-/// the challenge period, an auditor from its draw to the verdict.
+/// A device has a duty exactly as long as some chunk or some audit needs it: the worker from its
+/// assignment to the end of the challenge period, an auditor from its draw to the verdict.
 fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
 	let mut needed = BTreeSet::<Owed>::new();
 	for (chunk, record) in pallet_tasks::Chunks::<Runtime>::iter() {

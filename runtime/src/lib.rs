@@ -1,7 +1,7 @@
 //! # The Tequio runtime
 //!
-//! Puts the pallets together. It holds no logic of its own except what lies between two pallets: how they are wired, who
-//! signs what, and which transactions are free.
+//! Puts the pallets together. It holds no logic of its own except what lies between two pallets:
+//! how they are wired, who signs what, and which transactions are free.
 //!
 //! ## Map
 //! | file | concept |
@@ -15,9 +15,10 @@
 //! | [`apis`] | what a node and its clients ask of the runtime |
 //!
 //! ## Order of the pallets
-//! Hooks and genesis run in the order of the indices. `Verification` winds the work clock and moves the beacon on, so it is
-//! polled before `Tasks`, whose draws read both; `Session` and `Rewards` start with accounts that `Balances` has made. The
-//! indices are part of every encoded call and never change; a pallet that goes leaves its index unused.
+//! Hooks and genesis run in the order of the indices. `Verification` winds the work clock and moves
+//! the beacon on, so it is polled before `Tasks`, whose draws read both; `Session` and `Rewards`
+//! start with accounts that `Balances` has made. The indices are part of every encoded call and
+//! never change; a pallet that goes leaves its index unused.
 //!
 //! ## Units
 //! Amounts are in 10⁻¹² TEQ, time in milliseconds, blocks come every [`SLOT_MILLISECONDS`].
@@ -80,10 +81,6 @@ pub type Hash = sp_core::H256;
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 /// A block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
-/// A block with its justifications.
-pub type SignedBlock = generic::SignedBlock<Block>;
-/// Names a block by its height or its hash.
-pub type BlockId = generic::BlockId<Block>;
 /// A transaction or an inherent, as it stands in a block.
 pub type UncheckedExtrinsic =
 	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
@@ -98,7 +95,8 @@ pub type Executive = frame_executive::Executive<
 	AllPalletsWithSystem,
 >;
 
-/// Types for what handles blocks without understanding their transactions, and the keys of a validator's session.
+/// Types for what handles blocks without understanding their transactions, and the keys of a
+/// validator's session.
 pub mod opaque {
 	use super::{generic, BlakeTwo256, BlockNumber};
 	use alloc::vec::Vec;
@@ -110,8 +108,6 @@ pub mod opaque {
 	pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
 	/// A block whose transactions are bytes.
 	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
-	/// Names a block by its height or its hash.
-	pub type BlockId = generic::BlockId<Block>;
 	/// Hash of a block.
 	pub type Hash = <BlakeTwo256 as HashT>::Output;
 

@@ -1,4 +1,5 @@
-//! How transactions are put together: by the runtime itself in its off-chain worker, and by clients that link it.
+//! How transactions are put together: by the runtime itself in its off-chain worker, and by clients
+//! that link it.
 
 use crate::{
 	extensions::ChargeUnlessOwed, AccountId, Address, Balance, Hash, Nonce, Runtime, RuntimeCall,
@@ -11,12 +12,14 @@ use frame_system::offchain::{
 };
 use sp_runtime::generic::Era;
 
-/// Blocks after which a transaction of the off-chain worker has lapsed if it is not in a block by then.
+/// Blocks after which a transaction of the off-chain worker has lapsed if it is not in a block by
+/// then.
 pub const OFFCHAIN_LIFE: u64 = 64;
 
 /// What a transaction says besides its call.
 ///
-/// `nonce` counts the signer's transactions, `era` is how long it may wait, `tip` goes to the block's author on top of the fee.
+/// `nonce` counts the signer's transactions, `era` is how long it may wait, `tip` goes to the
+/// block's author on top of the fee.
 pub fn tx_extension(nonce: Nonce, era: Era, tip: Balance) -> TxExtension {
 	(
 		frame_system::AuthorizeCall::new(),
@@ -35,8 +38,8 @@ pub fn tx_extension(nonce: Nonce, era: Era, tip: Balance) -> TxExtension {
 
 /// What a signature covers, put together away from the chain's state.
 ///
-/// `genesis` is the hash of block 0, `birth` that of the block in which `extension`'s era begins (`genesis` again if it is
-/// immortal).
+/// `genesis` is the hash of block 0, `birth` that of the block in which `extension`'s era begins
+/// (`genesis` again if it is immortal).
 pub fn signed_payload(
 	call: RuntimeCall,
 	extension: TxExtension,
@@ -59,7 +62,8 @@ pub fn signed_payload(
 	SignedPayload::from_raw(call, extension, implicit)
 }
 
-/// A transaction that does not lapse, signed away from the chain's state by whoever holds the account's key.
+/// A transaction that does not lapse, signed away from the chain's state by whoever holds the
+/// account's key.
 pub fn signed_extrinsic(
 	call: RuntimeCall,
 	account: AccountId,

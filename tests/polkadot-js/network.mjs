@@ -30,7 +30,11 @@ export async function startNetwork() {
 	const [rpc, p2p, metrics] = [await freePort(), await freePort(), await freePort()];
 	const socket = join(folder, 'worker.sock');
 	const processes = [
-		start(folder, 'tequio-worker', ['--socket', socket, '--base-path', join(folder, 'worker')]),
+		start(folder, 'tequio-worker', [
+			`--socket=${socket}`,
+			`--base-path=${join(folder, 'worker')}`,
+			'--allow-unsandboxed',
+		]),
 		start(folder, 'tequio-node', [
 			'--dev',
 			`--base-path=${join(folder, 'node')}`,
@@ -41,6 +45,16 @@ export async function startNetwork() {
 			`--worker-socket=${socket}`,
 		]),
 	];
+	// A chain that ends is the end of the test, which would wait for it forever.
+	process.on('exit', () => processes.forEach((child) => child.kill('SIGKILL')));
+	for (const child of processes) {
+		child.on('exit', (code) => {
+			if (code) {
+				console.error(`${child.spawnfile} ended with ${code}; its log is in ${folder}`);
+				process.exit(1);
+			}
+		});
+	}
 	const provider = new WsProvider(`ws://127.0.0.1:${rpc}`, 500);
 	const api = await ApiPromise.create({ provider, noInitWarn: true, throwOnConnect: false });
 	const stop = async () => {
@@ -51,7 +65,10 @@ export async function startNetwork() {
 	return { api, stop };
 }
 
-/** Signs, sends, and waits for the block: its hash and the extrinsic's events. Rejects with the decoded module error. */
+/**
+ * Signs, sends, and waits for the block: its hash and the extrinsic's events. Rejects with the
+ * decoded module error.
+ */
 export function send(api, signer, call) {
 	return new Promise((resolve, reject) => {
 		call.signAndSend(signer, { nonce: -1 }, ({ status, events, dispatchError }) => {

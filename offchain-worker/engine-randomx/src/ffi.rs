@@ -23,8 +23,8 @@ pub struct RandomXVm {
 	_opaque: [u8; 0],
 }
 
-// SAFETY: the signatures are those of `randomx.h` in the sources of `randomx-rs` 1.6.0. `randomx_flags` is a C enum
-// without negative values, which the C ABI passes as an `unsigned int`.
+// SAFETY: the signatures are those of `randomx.h` in the sources of `randomx-rs` 1.6.0.
+// `randomx_flags` is a C enum without negative values, which the C ABI passes as an `unsigned int`.
 unsafe extern "C" {
 	/// Flags that suit this CPU: JIT, AES, Argon2.
 	pub safe fn randomx_get_flags() -> c_uint;

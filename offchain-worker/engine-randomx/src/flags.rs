@@ -12,7 +12,8 @@ impl Flags {
 	pub const NONE: Self = Self(0);
 	/// AES instructions of the CPU.
 	pub const HARD_AES: Self = Self(2);
-	/// The virtual machine reads a dataset. [`crate::Vm::new`] sets this from the memory that it is given.
+	/// The virtual machine reads a dataset. [`crate::Vm::new`] sets this from the memory that it is
+	/// given.
 	pub const FULL_MEM: Self = Self(4);
 	/// Programs are compiled instead of interpreted.
 	pub const JIT: Self = Self(8);

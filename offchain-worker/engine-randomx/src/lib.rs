@@ -1,8 +1,8 @@
 //! # RandomX engine
 //!
-//! Computes the RandomX search class: searches ranges of nonces for shares and winners, and audits such searches. The
-//! binary `tequio-engine-randomx` does it for `tequio-worker`, which runs it without network; the library is the same code
-//! for tests and tools.
+//! Computes the RandomX search class: searches ranges of nonces for shares and winners, and audits
+//! such searches. The binary `tequio-engine-randomx` does it for `tequio-worker`, which runs it
+//! without network; the library is the same code for tests and tools.
 //!
 //! ```text
 //! stdin ─▶ serve ─▶ request (checks) ─▶ machine (VMs of the seed) ─▶ search (threads) ─▶ stdout
@@ -22,13 +22,14 @@
 //! | `ffi` | the C functions |
 //!
 //! ## The library underneath
-//! `randomx-rs` 1.6.0 is a dependency for one reason: its build script compiles the reference implementation (tevador's
-//! RandomX v1.2.3) and links it. The functions are declared here once more, because that crate fills a dataset on one
-//! thread, cannot share its caches between threads, does not notice when a virtual machine could not be made, and writes
-//! its output through a shared reference.
+//! `randomx-rs` 1.6.0 is a dependency for one reason: its build script compiles the reference
+//! implementation (tevador's RandomX v1.2.3) and links it. The functions are declared here once
+//! more, because that crate fills a dataset on one thread, cannot share its caches between threads,
+//! does not notice when a virtual machine could not be made, and writes its output through a shared
+//! reference.
 //!
-//! A C++ exception that reaches the border to Rust aborts the process. That is meant: the engine is a process of its own so
-//! that it may end at any time.
+//! A C++ exception that reaches the border to Rust aborts the process. That is meant: the engine is
+//! a process of its own so that it may end at any time.
 
 mod ffi;
 pub mod flags;

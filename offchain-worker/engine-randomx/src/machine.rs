@@ -1,5 +1,6 @@
-//! The virtual machines of one seed, one per thread. They are kept as long as the next request has the same seed, because
-//! making them takes half a second in light mode and the better part of a minute in fast mode.
+//! The virtual machines of one seed, one per thread. They are kept as long as the next request has
+//! the same seed, because making them takes half a second in light mode and the better part of a
+//! minute in fast mode.
 
 use crate::{search::Hasher, Cache, Dataset, Flags, Memory, RandomXError, Vm};
 use core::num::NonZeroUsize;

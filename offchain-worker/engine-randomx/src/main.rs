@@ -1,5 +1,5 @@
-//! `tequio-engine-randomx`: the RandomX engine as a process. `tequio-worker` starts it and talks to it through its
-//! standard input and output; by hand it is of little use.
+//! `tequio-engine-randomx`: the RandomX engine as a process. `tequio-worker` starts it and talks to
+//! it through its standard input and output; by hand it is of little use.
 
 use anyhow::Context;
 use clap::Parser;

@@ -1,10 +1,11 @@
-//! The memory that hashing reads: a cache, and in fast mode the dataset that is made from it. Both are filled in `new`,
-//! read-only from then on, and therefore shared between threads.
+//! The memory that hashing reads: a cache, and in fast mode the dataset that is made from it. Both
+//! are filled in `new`, read-only from then on, and therefore shared between threads.
 //!
 //! ## Huge pages
-//! Hashing reads this memory at random, so with 4 KiB pages a good part of the time goes into address translation. Both
-//! allocations are asked to use transparent 2 MiB pages before they are filled (`madvise`; no privilege needed). A kernel
-//! that does not grant them costs speed and nothing else.
+//! Hashing reads this memory at random, so with 4 KiB pages a good part of the time goes into
+//! address translation. Both allocations are asked to use transparent 2 MiB pages before they are
+//! filled (`madvise`; no privilege needed). A kernel that does not grant them costs speed and
+//! nothing else.
 
 use crate::{ffi, Flags, RandomXError, MAX_KEY};
 use core::{ffi::c_ulong, num::NonZeroUsize, ptr::NonNull};
@@ -26,7 +27,8 @@ pub struct Cache {
 
 // SAFETY: the structure has no tie to the thread that made it.
 unsafe impl Send for Cache {}
-// SAFETY: after `new` the library only reads a cache: when it fills datasets, makes machines and hashes.
+// SAFETY: after `new` the library only reads a cache: when it fills datasets, makes machines and
+// hashes.
 unsafe impl Sync for Cache {}
 
 impl Cache {
@@ -39,7 +41,8 @@ impl Cache {
 		let raw = NonNull::new(raw).ok_or(RandomXError::NoCache)?;
 		let mut cache = Self { raw, huge_pages: false };
 		cache.huge_pages = advise_huge_pages(cache.start(), CACHE_BYTES);
-		// SAFETY: `raw` was allocated above and nobody else has it; `key` is readable for its length.
+		// SAFETY: `raw` was allocated above and nobody else has it; `key` is readable for its
+		// length.
 		unsafe { ffi::randomx_init_cache(raw.as_ptr(), key.as_ptr().cast(), key.len()) };
 		Ok(cache)
 	}
@@ -54,11 +57,13 @@ impl Cache {
 		self.raw.as_ptr()
 	}
 
-	/// Start of the cache's memory. Version 1.2.3 has no function for it. It does assert that the structure has standard
-	/// layout, because its compiled code relies on the first member being this pointer.
+	/// Start of the cache's memory. Version 1.2.3 has no function for it. It does assert that the
+	/// structure has standard layout, because its compiled code relies on the first member being
+	/// this pointer.
 	fn start(&self) -> *mut u8 {
-		// SAFETY: `raw` points to a live `randomx_cache`, which is larger than a pointer, aligned for one, and begins with
-		// `uint8_t* memory`. The value is only handed to `madvise`, which checks addresses and changes no contents.
+		// SAFETY: `raw` points to a live `randomx_cache`, which is larger than a pointer, aligned
+		// for one, and begins with `uint8_t* memory`. The value is only handed to `madvise`, which
+		// checks addresses and changes no contents.
 		unsafe { self.raw.cast::<*mut u8>().read() }
 	}
 }
@@ -79,7 +84,8 @@ pub struct Dataset {
 
 // SAFETY: the structure has no tie to the thread that made it.
 unsafe impl Send for Dataset {}
-// SAFETY: after `new` the library only reads a dataset; in `new`, threads write to ranges that do not overlap.
+// SAFETY: after `new` the library only reads a dataset; in `new`, threads write to ranges that do
+// not overlap.
 unsafe impl Sync for Dataset {}
 
 impl Dataset {
@@ -120,8 +126,8 @@ impl Dataset {
 		if count == 0 {
 			return;
 		}
-		// SAFETY: both structures are live, the cache is filled, and the range is inside the dataset and written by this
-		// thread alone.
+		// SAFETY: both structures are live, the cache is filled, and the range is inside the
+		// dataset and written by this thread alone.
 		unsafe { ffi::randomx_init_dataset(self.as_ptr(), cache.as_ptr(), start, count) }
 	}
 
@@ -139,15 +145,17 @@ impl Drop for Dataset {
 	}
 }
 
-/// Asks for huge pages in the part of the memory that whole huge pages cover. The library's allocations come from `malloc`
-/// and start a few bytes after a page, where `madvise` would refuse them.
+/// Asks for huge pages in the part of the memory that whole huge pages cover. The library's
+/// allocations come from `malloc` and start a few bytes after a page, where `madvise` would refuse
+/// them.
 fn advise_huge_pages(start: *mut u8, bytes: usize) -> bool {
 	let skipped = start.align_offset(HUGE_PAGE);
 	let Some(inner) = bytes.checked_sub(skipped).map(|rest| rest - rest % HUGE_PAGE) else {
 		return false;
 	};
 	let inner_start = start.wrapping_add(skipped).cast();
-	// SAFETY: `madvise` with MADV_HUGEPAGE keeps the contents and meaning of all memory, and fails on what is not mapped.
+	// SAFETY: `madvise` with MADV_HUGEPAGE keeps the contents and meaning of all memory, and fails
+	// on what is not mapped.
 	unsafe { libc::madvise(inner_start, inner, libc::MADV_HUGEPAGE) == 0 }
 }
 

@@ -1,15 +1,17 @@
 //! Search and audit, over anything that hashes.
 //!
-//! The nonces of a request are handed out one by one to as many threads as there are hashers, so that no thread waits for
-//! another one before the end. Results do not depend on their number: what is found is sorted by nonce.
+//! The nonces of a request are handed out one by one to as many threads as there are hashers, so
+//! that no thread waits for another one before the end. Results do not depend on their number: what
+//! is found is sorted by nonce.
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use sp_crypto_hashing::blake2_256;
 use std::thread;
 use tequio_interface::randomx::{AuditResult, Puzzle, SearchResult, Winner};
 
-/// Shares that one request may find. The chain derives share targets that 256 nonces of a chunk are expected to meet, and
-/// takes claims of 384; a request that finds more than this was not made by it, and could fill the memory.
+/// Shares that one request may find. The chain derives share targets that 256 nonces of a chunk are
+/// expected to meet, and takes claims of 384; a request that finds more than this was not made by
+/// it, and could fill the memory.
 pub const MAX_SHARES: usize = 1024;
 
 /// Hashes a blob.
@@ -42,8 +44,8 @@ pub fn search<H: Hasher + Send>(
 	})
 }
 
-/// Checks `claim`, which is ascending and has [`MAX_SHARES`] nonces at most, and looks for unclaimed shares among the
-/// `count` nonces from `start` on. The range ends before 2³².
+/// Checks `claim`, which is ascending and has [`MAX_SHARES`] nonces at most, and looks for
+/// unclaimed shares among the `count` nonces from `start` on. The range ends before 2³².
 pub fn audit<H: Hasher + Send>(
 	hashers: &mut [H],
 	puzzle: &Puzzle,
@@ -73,8 +75,8 @@ pub fn meets(hash: &[u8; 32], target: &[u8; 32]) -> bool {
 	hash.iter().rev().le(target.iter().rev())
 }
 
-/// Hashes the nonces that `nonce_at` names for the places below `count`, and returns those with a hash to `keep`,
-/// ascending. A place without a nonce is left out.
+/// Hashes the nonces that `nonce_at` names for the places below `count`, and returns those with a
+/// hash to `keep`, ascending. A place without a nonce is left out.
 fn hash_all<H: Hasher + Send>(
 	hashers: &mut [H],
 	puzzle: &Puzzle,
@@ -117,7 +119,8 @@ fn hash_all<H: Hasher + Send>(
 	Ok(found)
 }
 
-/// The template with the nonce written into it. A nonce that finds no room is not written: requests are checked for that.
+/// The template with the nonce written into it. A nonce that finds no room is not written: requests
+/// are checked for that.
 fn blob(puzzle: &Puzzle, nonce: u32) -> Vec<u8> {
 	let mut blob = puzzle.template.clone();
 	let offset = usize::from(puzzle.nonce_offset);

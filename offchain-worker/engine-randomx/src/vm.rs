@@ -21,8 +21,8 @@ pub struct Vm {
 	_memory: Memory,
 }
 
-// SAFETY: a machine owns its scratchpad and code, shares read-only memory that is `Sync`, and has no tie to the thread that
-// made it. It is not `Sync`: hashing changes it.
+// SAFETY: a machine owns its scratchpad and code, shares read-only memory that is `Sync`, and has
+// no tie to the thread that made it. It is not `Sync`: hashing changes it.
 unsafe impl Send for Vm {}
 
 impl Vm {
@@ -34,8 +34,9 @@ impl Vm {
 			},
 			Memory::Fast(dataset) => (flags | Flags::FULL_MEM, ptr::null_mut(), dataset.as_ptr()),
 		};
-		// SAFETY: the flag for a full memory is set exactly if there is a dataset, otherwise there is a cache; both are live,
-		// filled, and kept in `_memory` for as long as the machine lives.
+		// SAFETY: the flag for a full memory is set exactly if there is a dataset, otherwise there
+		// is a cache; both are live, filled, and kept in `_memory` for as long as the machine
+		// lives.
 		let raw = unsafe { ffi::randomx_create_vm(flags.bits(), cache, dataset) };
 		let raw = NonNull::new(raw).ok_or(RandomXError::NoVm)?;
 		Ok(Self { raw, _memory: memory })
@@ -44,7 +45,8 @@ impl Vm {
 	/// The RandomX hash of `input`, which Monero reads as a little-endian integer.
 	pub fn hash(&mut self, input: &[u8]) -> [u8; HASH_BYTES] {
 		let mut output = [0; HASH_BYTES];
-		// SAFETY: `raw` is live and borrowed exclusively, `input` is readable for its length, `output` writable for 32 bytes.
+		// SAFETY: `raw` is live and borrowed exclusively, `input` is readable for its length,
+		// `output` writable for 32 bytes.
 		unsafe {
 			ffi::randomx_calculate_hash(
 				self.raw.as_ptr(),

@@ -1,5 +1,5 @@
-//! The library against what others have published: RandomX's own vector and benchmark digest, and a block that was mined.
-//! Modes and implementations have to agree to the last bit.
+//! The library against what others have published: RandomX's own vector and benchmark digest, and a
+//! block that was mined. Modes and implementations have to agree to the last bit.
 
 #![allow(clippy::unwrap_used)]
 
@@ -38,7 +38,8 @@ mod block {
 	pub const NONCE: u32 = 3_999_811;
 	pub const HASH: [u8; 32] =
 		hex!("aa1ade04f8266a5d9d0eb2c843dc87a27bc5ddb6f0f900682a46760000000000");
-	/// 2²⁵⁶ divided by 6.6 · 10¹¹, the network's difficulty at the time, with the lower half of its bits zero.
+	/// 2²⁵⁶ divided by 6.6 · 10¹¹, the network's difficulty at the time, with the lower half of its
+	/// bits zero.
 	pub fn target() -> [u8; 32] {
 		let difficulty: u128 = 660_000_000_000;
 		let upper = u128::MAX / difficulty;
@@ -56,7 +57,8 @@ fn light(flags: Flags, key: &[u8]) -> Memory {
 	Memory::Light(Arc::new(Cache::new(flags, key).unwrap()))
 }
 
-/// XORs the hashes of the benchmark's nonces below `nonces`, computed by two machines at once over shared memory.
+/// XORs the hashes of the benchmark's nonces below `nonces`, computed by two machines at once over
+/// shared memory.
 fn digest(flags: Flags, memory: &Memory, nonces: u32) -> [u8; 32] {
 	let half = |parity: u32| {
 		let mut vm = Vm::new(flags, memory.clone()).unwrap();

@@ -1,11 +1,13 @@
 //! Messages between the worker process and an engine, over the engine's standard input and output.
 //!
-//! Frames are those of [`crate::wire`]. An engine says once that it is [`FromEngine::Ready`], then answers each request
-//! with one message of the same id, in the order of the requests. It ends when its input ends. There is no message to
-//! stop: whoever wants an engine to stop kills its process, which loses nothing but time.
+//! Frames are those of [`crate::wire`]. An engine says once that it is [`FromEngine::Ready`], then
+//! answers each request with one message of the same id, in the order of the requests. It ends when
+//! its input ends. There is no message to stop: whoever wants an engine to stop kills its process,
+//! which loses nothing but time.
 //!
-//! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N`. An engine writes nothing but frames to
-//! its standard output; what it writes to its standard error ends up in the worker's log.
+//! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N`. An engine writes
+//! nothing but frames to its standard output; what it writes to its standard error ends up in the
+//! worker's log.
 
 use codec::{Decode, Encode};
 use std::{fmt, str::FromStr};
@@ -56,7 +58,8 @@ pub enum Mode {
 	/// Little memory. RandomX: 256 MiB, and some 30 hashes a second and core.
 	#[default]
 	Light,
-	/// Much memory. RandomX: 2 336 MiB while it starts, 2 080 MiB later, and some 300 hashes a second and core.
+	/// Much memory. RandomX: 2 336 MiB while it starts, 2 080 MiB later, and some 300 hashes a
+	/// second and core.
 	Fast,
 }
 

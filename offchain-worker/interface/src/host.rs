@@ -1,11 +1,13 @@
 //! Host functions: how the runtime's off-chain worker reaches the node's table of jobs.
 //!
-//! The runtime calls [`submit`], [`poll`], [`cancel`], [`capabilities`] and [`finalized`], which hide the integers that cross
-//! the boundary. The node registers [`HostFunctions`] in its executor, and [`ComputeExt`] for off-chain workers only.
+//! The runtime calls [`submit`], [`poll`], [`cancel`], [`capabilities`] and [`finalized`], which
+//! hide the integers that cross the boundary. The node registers [`HostFunctions`] in its executor,
+//! and [`ComputeExt`] for off-chain workers only.
 //!
 //! ## The boundary
-//! Arguments are SCALE bytes. An answer is written to the caller's buffer if it fits, and its length is returned either way, so
-//! that the caller can come back with more room. Numbers from [`LOWEST_CODE`] up are no lengths but say why there is no answer.
+//! Arguments are SCALE bytes. An answer is written to the caller's buffer if it fits, and its
+//! length is returned either way, so that the caller can come back with more room. Numbers from
+//! [`LOWEST_CODE`] up are no lengths but say why there is no answer.
 
 use crate::job::{Capability, Job, JobKey, JobState};
 use alloc::{vec, vec::Vec};
@@ -20,7 +22,8 @@ use sp_runtime_interface::{
 #[cfg(not(substrate_runtime))]
 pub use compute::HostFunctions;
 
-/// There is no worker process to ask: this is no off-chain worker, or its node was started without a worker socket.
+/// There is no worker process to ask: this is no off-chain worker, or its node was started without
+/// a worker socket.
 pub const UNAVAILABLE: u32 = u32::MAX;
 /// The table does not know the job.
 pub const UNKNOWN: u32 = u32::MAX - 1;
@@ -33,7 +36,8 @@ pub const LOWEST_CODE: u32 = u32::MAX - 255;
 /// What `finalized` returns where there is no worker process to ask.
 pub const NO_HEIGHT: u64 = u64::MAX;
 
-/// Bytes of the buffer that an answer is first asked for with: enough for all but the rarest results.
+/// Bytes of the buffer that an answer is first asked for with: enough for all but the rarest
+/// results.
 const USUAL_ANSWER: usize = 4 * 1024;
 /// Bytes that an answer may have.
 const MAX_ANSWER: usize = crate::job::MAX_RESULT + 1024;
@@ -82,7 +86,8 @@ pub fn poll(key: &JobKey) -> Polled {
 	}
 }
 
-/// Forgets a job here and in the worker process, which stops it if it runs. Nothing happens to a job that is not known.
+/// Forgets a job here and in the worker process, which stops it if it runs. Nothing happens to a
+/// job that is not known.
 pub fn cancel(key: &JobKey) {
 	compute::cancel(&key.encode());
 }
@@ -92,7 +97,8 @@ pub fn capabilities() -> Vec<Capability> {
 	answer(compute::capabilities).unwrap_or_default()
 }
 
-/// Height of the last finalised block. `None` where there is no worker process to ask: then no other function here answers.
+/// Height of the last finalised block. `None` where there is no worker process to ask: then no
+/// other function here answers.
 pub fn finalized() -> Option<u64> {
 	Some(compute::finalized()).filter(|height| *height != NO_HEIGHT)
 }

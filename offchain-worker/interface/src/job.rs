@@ -8,7 +8,8 @@ pub const MAX_PAYLOAD: usize = 64 * 1024;
 /// Bytes that a result may have.
 pub const MAX_RESULT: usize = 64 * 1024;
 
-/// Names a job: one duty of one device on one chain. The same duty has the same key on every node and after every restart.
+/// Names a job: one duty of one device on one chain. The same duty has the same key on every node
+/// and after every restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct JobKey {
 	/// Genesis hash of the chain.

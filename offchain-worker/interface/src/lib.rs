@@ -1,9 +1,9 @@
 //! # Interface between chain, node and worker process
 //!
-//! The node runs no work itself. Its off-chain worker (in the runtime's Wasm) hands jobs through the host functions of
-//! [`host`] to the node, which keeps them in a table and passes them over a Unix socket to `tequio-worker`, the process that
-//! computes. Results come back the same way. Nothing in this path blocks: a host function reads or writes the node's table
-//! and returns.
+//! The node runs no work itself. Its off-chain worker (in the runtime's Wasm) hands jobs through
+//! the host functions of [`host`] to the node, which keeps them in a table and passes them over a
+//! Unix socket to `tequio-worker`, the process that computes. Results come back the same way.
+//! Nothing in this path blocks: a host function reads or writes the node's table and returns.
 //!
 //! ```text
 //! runtime (Wasm) ──host functions──▶ node: WorkerLink ──Unix socket──▶ tequio-worker ──pipes──▶ engine
@@ -21,10 +21,12 @@
 //! | `link` (std) | the node's end of the socket: table of jobs, reconnection, finalised height |
 //!
 //! ## Rules
-//! - The functions carry no chain data: a job is a few hundred bytes and names what it needs by hash.
+//! - The functions carry no chain data: a job is a few hundred bytes and names what it needs by
+//!   hash.
 //! - `submit` is idempotent: the same key twice is one job.
-//! - The functions answer only in an off-chain worker, where the node registers [`host::ComputeExt`]. Everywhere else they
-//!   return [`host::UNAVAILABLE`], the same on every node, so block execution cannot depend on them.
+//! - The functions answer only in an off-chain worker, where the node registers
+//!   [`host::ComputeExt`]. Everywhere else they return [`host::UNAVAILABLE`], the same on every
+//!   node, so block execution cannot depend on them.
 //! - A new class of work is a new payload; the functions stay as they are.
 
 #![cfg_attr(not(feature = "std"), no_std)]

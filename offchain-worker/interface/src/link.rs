@@ -1,7 +1,9 @@
-//! The node's end of the socket: a table of jobs, and a thread that keeps a worker process connected to it.
+//! The node's end of the socket: a table of jobs, and a thread that keeps a worker process
+//! connected to it.
 //!
-//! The table is the truth. The connection only carries what the worker process has not been told yet, so a reconnection is
-//! nothing but the unfinished jobs becoming unsent again. Nobody who asks the table waits for the socket.
+//! The table is the truth. The connection only carries what the worker process has not been told
+//! yet, so a reconnection is nothing but the unfinished jobs becoming unsent again. Nobody who asks
+//! the table waits for the socket.
 //!
 //! ```text
 //!            ┌──────────────────────── pause, up to 5 s ◀───────────┐
@@ -17,10 +19,10 @@ use crate::{
 	wire::{read_frame, write_frame, FrameError, FromWorker, Refusal, ToWorker, VERSION},
 };
 use std::{
-	io,
+	fs, io,
 	net::Shutdown,
-	os::unix::net::UnixStream,
-	path::PathBuf,
+	os::unix::{fs::MetadataExt, net::UnixStream},
+	path::{Path, PathBuf},
 	sync::{
 		atomic::{AtomicU64, Ordering},
 		Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -41,7 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Classes of which a worker process may tell.
 const MAX_CAPABILITIES: usize = 64;
 
-/// Keeps jobs for a worker process, and a connection to it. The connection ends when this is dropped.
+/// Keeps jobs for a worker process, and a connection to it. The connection ends when this is
+/// dropped.
 pub struct WorkerLink {
 	shared: Arc<Shared>,
 }
@@ -67,7 +70,12 @@ struct State {
 /// Why there is no connection, or no longer.
 #[derive(Debug, thiserror::Error)]
 enum Ended {
-	#[error("no worker listens at {path}: {error}. Start tequio-worker with this socket, as a user that this node may connect to", path = .0.display(), error = .1)]
+	#[error(
+		"no worker listens at {path}: {error}. Start tequio-worker with this socket, as a user that \
+		 this node may connect to",
+		path = .0.display(),
+		error = .1
+	)]
 	NotConnected(PathBuf, io::Error),
 	#[error("the connection to the worker ended: {0}")]
 	Frame(#[from] FrameError),
@@ -82,8 +90,9 @@ enum Ended {
 }
 
 impl WorkerLink {
-	/// Starts to keep a worker process connected that listens at `socket`, for the chain of this genesis. Fails only where the
-	/// system gives no thread; a worker process that is not there yet is waited for.
+	/// Starts to keep a worker process connected that listens at `socket`, for the chain of this
+	/// genesis. Fails only where the system gives no thread; a worker process that is not there yet
+	/// is waited for.
 	pub fn start(socket: PathBuf, genesis: [u8; 32]) -> io::Result<Self> {
 		let shared = Arc::new(Shared {
 			socket,
@@ -143,7 +152,8 @@ impl ComputeService for WorkerLink {
 }
 
 impl Shared {
-	/// The state. No operation on it can be left half done, so one that a panic interrupted is still good.
+	/// The state. No operation on it can be left half done, so one that a panic interrupted is
+	/// still good.
 	fn state(&self) -> MutexGuard<'_, State> {
 		self.state.lock().unwrap_or_else(PoisonError::into_inner)
 	}
@@ -217,10 +227,20 @@ fn keep_connected(shared: &Shared) {
 	}
 }
 
+/// Whether the socket's file belongs to the user that this node runs as. Else whoever takes the
+/// name first could have the node commit to results of their choice. Root asks nobody.
+fn is_trusted(socket: &Path) -> io::Result<bool> {
+	let own = fs::metadata("/proc/self")?.uid();
+	Ok(own == 0 || fs::symlink_metadata(socket)?.uid() == own)
+}
+
 /// Connects and says hello.
 fn greet(shared: &Shared) -> Result<(UnixStream, Vec<Capability>), Ended> {
-	let mut stream = UnixStream::connect(&shared.socket)
-		.map_err(|error| Ended::NotConnected(shared.socket.clone(), error))?;
+	let not_connected = |error| Ended::NotConnected(shared.socket.clone(), error);
+	if !is_trusted(&shared.socket).map_err(not_connected)? {
+		return Err(not_connected(io::ErrorKind::PermissionDenied.into()));
+	}
+	let mut stream = UnixStream::connect(&shared.socket).map_err(not_connected)?;
 	stream.set_write_timeout(Some(PATIENCE))?;
 	stream.set_read_timeout(Some(PATIENCE))?;
 	write_frame(&mut stream, &ToWorker::Hello { version: VERSION, genesis: shared.genesis })?;

@@ -1,5 +1,6 @@
 //! RandomX search: what its engine is given and gives back. The meaning of the fields is that of
-//! `tequio_primitives::search`; these types repeat them without the chain's bounds, so that an engine needs no FRAME.
+//! `tequio_primitives::search`; these types repeat them without the chain's bounds, so that an
+//! engine needs no FRAME.
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -35,7 +36,8 @@ pub enum RandomXJob {
 		/// Nonces.
 		count: u32,
 	},
-	/// Hash the claimed nonces, then those of a sub-range that are not claimed. Result: [`AuditResult`].
+	/// Hash the claimed nonces, then those of a sub-range that are not claimed. Result:
+	/// [`AuditResult`].
 	#[codec(index = 1)]
 	Audit {
 		/// What is hashed.

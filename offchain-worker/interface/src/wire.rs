@@ -1,8 +1,8 @@
 //! Messages between node and worker process.
 //!
-//! Each side sends frames: a little-endian `u32` length, then that many bytes of one message in SCALE. A frame above
-//! [`MAX_FRAME`] ends the connection, before anything is read or reserved for it. The node connects, both say hello, and
-//! both go on only if they speak the same [`VERSION`].
+//! Each side sends frames: a little-endian `u32` length, then that many bytes of one message in
+//! SCALE. A frame above [`MAX_FRAME`] ends the connection, before anything is read or reserved for
+//! it. The node connects, both say hello, and both go on only if they speak the same [`VERSION`].
 
 use crate::job::{Capability, Job, JobKey, JobState};
 use codec::{Decode, DecodeAll, Encode};
@@ -37,14 +37,20 @@ pub enum ToWorker {
 pub enum Refusal {
 	/// The versions differ.
 	#[codec(index = 0)]
-	#[error("the worker speaks version {worker} of the protocol, the node {VERSION}: install the same release of both")]
+	#[error(
+		"the worker speaks version {worker} of the protocol, the node {VERSION}: install the same \
+		 release of both"
+	)]
 	Version {
 		/// The worker's version.
 		worker: u16,
 	},
 	/// The journal belongs to another chain.
 	#[codec(index = 1)]
-	#[error("the worker's journal belongs to another chain: give the worker another --base-path or the node another --chain")]
+	#[error(
+		"the worker's journal belongs to another chain: give the worker another --base-path or the \
+		 node another --chain"
+	)]
 	OtherChain,
 }
 

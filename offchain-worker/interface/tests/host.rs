@@ -1,4 +1,5 @@
-//! The host functions, called natively: with the extension they reach the node's table, without it they answer nothing.
+//! The host functions, called natively: with the extension they reach the node's table, without it
+//! they answer nothing.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

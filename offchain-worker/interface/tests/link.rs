@@ -1,4 +1,5 @@
-//! The node's end of the socket against a real Unix socket, at whose other end the test plays the worker process.
+//! The node's end of the socket against a real Unix socket, at whose other end the test plays the
+//! worker process.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

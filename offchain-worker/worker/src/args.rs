@@ -24,8 +24,8 @@ pub struct Args {
 	#[arg(long, value_name = "DIR")]
 	pub engine_dir: Option<PathBuf>,
 
-	/// Memory against speed: a RandomX engine takes 256 MiB in `light` mode, 2336 MiB in `fast` mode and is then eight times
-	/// as fast.
+	/// Memory against speed: a RandomX engine takes 256 MiB in `light` mode, 2336 MiB in `fast`
+	/// mode and is then eight times as fast.
 	#[arg(long, default_value_t)]
 	pub mode: Mode,
 
@@ -37,7 +37,8 @@ pub struct Args {
 	#[arg(long, value_name = "N", default_value = "1")]
 	pub slots: NonZeroU16,
 
-	/// Seconds that an engine may be silent before it counts as hung, besides the time that the work itself may take.
+	/// Seconds that an engine may be silent before it counts as hung, besides the time that the
+	/// work itself may take.
 	#[arg(long, value_name = "SECONDS", default_value = "600")]
 	pub job_timeout: u32,
 

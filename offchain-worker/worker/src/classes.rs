@@ -1,4 +1,5 @@
-//! Work classes: which engine computes a class, how much work a payload is, and how much memory that may take.
+//! Work classes: which engine computes a class, how much work a payload is, and how much memory
+//! that may take.
 
 use codec::DecodeAll;
 use std::{num::NonZeroUsize, path::Path, time::Duration};
@@ -32,7 +33,8 @@ pub static CLASSES: [Class; 1] = [Class {
 	memory: randomx_memory,
 }];
 
-/// Address space for a thread: stack, 2 MiB of scratchpad, and the 128 MiB that glibc's allocator reserves at once.
+/// Address space for a thread: stack, 2 MiB of scratchpad, and the 128 MiB that glibc's allocator
+/// reserves at once.
 const THREAD_MEMORY: u64 = 192 << 20;
 
 impl Class {

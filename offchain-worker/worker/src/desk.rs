@@ -1,5 +1,5 @@
-//! Where nodes hand in jobs, runners fetch them, and both learn what became of them: queue, journal and connected nodes
-//! behind one lock. The journal is written before anybody is told.
+//! Where nodes hand in jobs, runners fetch them, and both learn what became of them: queue, journal
+//! and connected nodes behind one lock. The journal is written before anybody is told.
 
 use crate::{
 	engine::Leash,
@@ -138,8 +138,9 @@ impl Desk {
 		self.news.notify_one();
 	}
 
-	/// Forgets a job, and stops it if it runs.
-	pub fn cancel(&self, key: &JobKey) {
+	/// Forgets a job for a node, and stops it if it runs. To others who wait for it, it is a job that
+	/// found no room: they may submit it again.
+	pub fn cancel(&self, by: NodeId, key: &JobKey) {
 		let mut inner = self.lock();
 		match inner.queue.cancel(key) {
 			Cancellation::Unknown => return,
@@ -147,9 +148,10 @@ impl Desk {
 			Cancellation::Running(slot) => inner.kill(slot),
 		}
 		inner.record(Record::Dropped(*key));
-		for node in inner.nodes.values_mut() {
+		if let Some(node) = inner.nodes.get_mut(&by) {
 			node.watched.remove(key);
 		}
+		inner.announce(*key, JobState::Failed(Failure::Busy));
 	}
 
 	/// Waits for a job to compute in a slot. `None`: none will come, the worker stops.
@@ -167,7 +169,8 @@ impl Desk {
 		}
 	}
 
-	/// Notes what kills the engine that computes the job from now on. `false`: the job is not wanted any more.
+	/// Notes what kills the engine that computes the job from now on. `false`: the job is not
+	/// wanted any more.
 	pub fn hold(&self, slot: usize, ticket: &Ticket, leash: Arc<Leash>) -> bool {
 		let mut inner = self.lock();
 		let wanted = inner.is_wanted(ticket);
@@ -247,8 +250,8 @@ impl Inner {
 		}
 	}
 
-	/// Writes to the journal. Without a disk the worker goes on: what is lost in a restart then is time, because nodes submit
-	/// their jobs again.
+	/// Writes to the journal. Without a disk the worker goes on: what is lost in a restart then is
+	/// time, because nodes submit their jobs again.
 	fn record(&mut self, record: Record) {
 		let mut written = self.journal.append(&record);
 		if self.journal.is_due() {

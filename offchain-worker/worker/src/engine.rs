@@ -72,11 +72,20 @@ pub enum Answer {
 pub struct Leash(Mutex<Child>);
 
 impl Leash {
-	/// Kills the process and waits until it is gone. A second time does nothing.
+	/// Kills the process, without waiting until it is gone. A second time does nothing.
 	pub fn kill(&self) {
 		let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-		if let Err(e) = process.kill().and_then(|()| process.wait()) {
+		if let Err(e) = process.kill() {
 			warn!("an engine cannot be killed: {e}");
+		}
+	}
+
+	/// Kills the process and collects it.
+	fn reap(&self) {
+		self.kill();
+		let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		if let Err(e) = process.wait() {
+			warn!("an engine cannot be waited for: {e}");
 		}
 	}
 }
@@ -111,7 +120,7 @@ impl Launcher {
 		let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
 		let leash = Arc::new(Leash(Mutex::new(process)));
 		let (Some(to), Some(from), Some(errors)) = pipes else {
-			leash.kill();
+			leash.reap();
 			return Err(EngineError::Start { program, error: io::ErrorKind::BrokenPipe.into() });
 		};
 		let name = class.program;
@@ -149,8 +158,8 @@ impl Engine {
 		}
 	}
 
-	/// Talks to the engine for no longer than `limit`. Reads and writes do not end by themselves when an engine hangs, so a
-	/// second thread kills it then.
+	/// Talks to the engine for no longer than `limit`. Reads and writes do not end by themselves
+	/// when an engine hangs, so a second thread kills it then.
 	fn converse(
 		&mut self,
 		limit: Duration,
@@ -178,11 +187,12 @@ impl Engine {
 
 impl Drop for Engine {
 	fn drop(&mut self) {
-		self.leash.kill();
+		self.leash.reap();
 	}
 }
 
-/// Copies what an engine writes to its standard error into the log, piece by piece, for as long as it runs.
+/// Copies what an engine writes to its standard error into the log, piece by piece, for as long as
+/// it runs.
 fn log_errors(program: &str, mut errors: impl Read) {
 	let mut piece = [0; 1024];
 	while let Ok(length @ 1..) = errors.read(&mut piece) {

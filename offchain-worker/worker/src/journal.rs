@@ -1,8 +1,9 @@
 //! What must outlive the process: jobs that were taken, and their results.
 //!
-//! The journal is a file to which records are appended, each written through to the disk before anybody is told. A process
-//! that was killed leaves at most one record half-written at the end, which is dropped. At every start, and when it has
-//! grown to twice its size, the file is written anew with what still counts.
+//! The journal is a file to which records are appended, each written through to the disk before
+//! anybody is told. A process that was killed leaves at most one record half-written at the end,
+//! which is dropped. At every start, and when it has grown to twice its size, the file is written
+//! anew with what still counts.
 //!
 //! ```text
 //! file   = "tequio journal 1\n" record*

@@ -1,8 +1,8 @@
 //! # Worker process
 //!
-//! `tequio-worker` computes for a node, apart from it: whatever happens in here, a block is authored. The node connects to
-//! its Unix socket and hands in jobs; engines, one process per class and slot, compute them. The worker holds no keys, reads
-//! no chain and pays nobody.
+//! `tequio-worker` computes for a node, apart from it: whatever happens in here, a block is
+//! authored. The node connects to its Unix socket and hands in jobs; engines, one process per class
+//! and slot, compute them. The worker holds no keys, reads no chain and pays nobody.
 //!
 //! ```text
 //! node ─▶ server ─▶ desk (queue + journal) ─▶ runner, one per slot ─▶ engine process (sandbox)
@@ -23,15 +23,17 @@
 //! | `classes` | what is known of a class: its engine, its units of work, its memory |
 //!
 //! ## Promises
-//! - A job that was answered with `Queued` is computed, whatever crashes, unless it is cancelled or three other engines fail
-//!   at it as well.
+//! - A job that was answered with `Queued` is computed, whatever crashes, unless it is cancelled or
+//!   three other engines fail at it as well.
 //! - A result is on the disk before a node hears of it.
-//! - Nothing grows without bound: frames, payloads, results, waiting jobs, kept results, messages, nodes, the journal.
+//! - Nothing grows without bound: frames, payloads, results, waiting jobs, kept results, messages,
+//!   nodes, the journal.
 //! - When the worker ends, however it ends, its engines end.
 //!
 //! ## Design
-//! Threads, no async runtime: there are a handful of them, each waits for one thing, and a child process is killed when the
-//! *thread* that started it ends, which on a pool of threads would be any time.
+//! Threads, no async runtime: there are a handful of them, each waits for one thing, and a child
+//! process is killed when the *thread* that started it ends, which on a pool of threads would be
+//! any time.
 
 mod args;
 mod classes;

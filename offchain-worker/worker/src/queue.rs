@@ -1,6 +1,8 @@
-//! Which jobs there are, where each of them is, and which one is next. Pure: no clock, no files, no threads.
+//! Which jobs there are, where each of them is, and which one is next. Pure: no clock, no files, no
+//! threads.
 //!
-//! Audits go before work: an auditor's time is shorter, and two devices wait for it. Within each, first come, first served.
+//! Audits go before work: an auditor's time is shorter, and two devices wait for it. Within each,
+//! first come, first served.
 
 use std::{
 	collections::{BTreeMap, HashMap, VecDeque},
@@ -134,7 +136,8 @@ impl Queue {
 		Some(ticket)
 	}
 
-	/// Whether the job of this ticket is still wanted. It is not once it was cancelled, even if it was submitted again.
+	/// Whether the job of this ticket is still wanted. It is not once it was cancelled, even if it
+	/// was submitted again.
 	pub fn is_wanted(&self, ticket: &Ticket) -> bool {
 		matches!(
 			self.stages.get(&ticket.job.key),
@@ -142,7 +145,8 @@ impl Queue {
 		)
 	}
 
-	/// Ends a job that is still wanted, and says whether it is. The oldest ended jobs are forgotten.
+	/// Ends a job that is still wanted, and says whether it is. The oldest ended jobs are
+	/// forgotten.
 	pub fn end(&mut self, ticket: &Ticket, outcome: Outcome) -> bool {
 		let wanted = self.is_wanted(ticket);
 		if wanted {

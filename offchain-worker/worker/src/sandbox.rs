@@ -1,11 +1,13 @@
 //! What an engine may do: compute, read files, and talk to the worker.
 //!
-//! An engine gets no network (a network namespace of its own, in which not even the loopback is up), no way to gain rights,
-//! no file that it could write to, a bound on its memory and on its open files, no core dump, and the lowest priority. It
-//! is killed when the thread that started it ends, however that happens.
+//! An engine gets no network (a network namespace of its own, in which not even the loopback is
+//! up), no way to gain rights, no file that it could write to, a bound on its memory and on its
+//! open files, no core dump, and the lowest priority. It is killed when the thread that started it
+//! ends, however that happens.
 //!
-//! Files are readable as they are to the worker, and Unix sockets that lie in a folder stay reachable: the engines are
-//! ours, and what they are fed is parsed by Rust. Foreign engines would need more than this.
+//! Files are readable as they are to the worker, and Unix sockets that lie in a folder stay
+//! reachable: the engines are ours, and what they are fed is parsed by Rust. Foreign engines would
+//! need more than this.
 
 use nix::{
 	errno::Errno,
@@ -42,10 +44,11 @@ pub enum Network {
 /// This machine cannot take the network from an engine.
 #[derive(Debug, thiserror::Error)]
 #[error(
-	"engines cannot be kept from the network: a network namespace fails with \"{privileged}\", one inside a user \
-	 namespace with \"{unprivileged}\". Allow user namespaces (sysctl user.max_user_namespaces, \
-	 kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile), \
-	 or give this program CAP_SYS_ADMIN, or run it with --allow-unsandboxed"
+	"engines cannot be kept from the network: a network namespace fails with \"{privileged}\", \
+	 one inside a user namespace with \"{unprivileged}\". Allow user namespaces (sysctl \
+	 user.max_user_namespaces, kernel.unprivileged_userns_clone, \
+	 kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile), or give \
+	 this program CAP_SYS_ADMIN, or run it with --allow-unsandboxed"
 )]
 pub struct NoSandbox {
 	privileged: io::Error,
@@ -55,10 +58,11 @@ pub struct NoSandbox {
 impl Network {
 	/// Finds the way that works here, by trying.
 	pub fn find() -> Result<Self, NoSandbox> {
-		let Err(privileged) = Self::Namespace.try_out() else { return Ok(Self::Namespace) };
+		// First, because it takes root's rights from the engine as well.
 		let Err(unprivileged) = Self::UserNamespace.try_out() else {
 			return Ok(Self::UserNamespace);
 		};
+		let Err(privileged) = Self::Namespace.try_out() else { return Ok(Self::Namespace) };
 		Err(NoSandbox { privileged, unprivileged })
 	}
 
@@ -85,7 +89,8 @@ impl Network {
 pub fn confine(command: &mut Command, network: Network, memory: u64) {
 	let worker = getpid();
 	let enter = move || enter(network, memory, worker).map_err(io::Error::from);
-	// SAFETY: between fork and exec, `enter` makes system calls and nothing else: it allocates nothing and takes no lock.
+	// SAFETY: between fork and exec, `enter` makes system calls and nothing else: it allocates
+	// nothing and takes no lock.
 	unsafe {
 		command.pre_exec(enter);
 	}

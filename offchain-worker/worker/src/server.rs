@@ -57,8 +57,8 @@ enum Parting {
 }
 
 impl Socket {
-	/// Listens. A file that a dead worker left behind is replaced; one on which somebody answers, or which is no socket, is
-	/// not.
+	/// Listens. A file that a dead worker left behind is replaced; one on which somebody answers,
+	/// or which is no socket, is not.
 	pub fn bind(path: &Path) -> anyhow::Result<Self> {
 		if let Ok(found) = fs::symlink_metadata(path) {
 			ensure!(found.file_type().is_socket(), "{path:?} exists and is no socket");
@@ -165,7 +165,7 @@ fn read_all(stream: &mut UnixStream, desk: &Desk, node: u64) -> Result<(), Parti
 	loop {
 		match read_frame(stream)? {
 			ToWorker::Submit(job) => desk.submit(node, job),
-			ToWorker::Cancel(key) => desk.cancel(&key),
+			ToWorker::Cancel(key) => desk.cancel(node, &key),
 			ToWorker::Hello { .. } => return Err(Parting::Hello),
 		}
 	}

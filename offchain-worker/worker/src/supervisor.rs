@@ -1,5 +1,5 @@
-//! A runner computes one job after the other in a slot. It starts engines when they are needed, keeps them for the next
-//! job, and starts others in the place of those that crash or hang.
+//! A runner computes one job after the other in a slot. It starts engines when they are needed,
+//! keeps them for the next job, and starts others in the place of those that crash or hang.
 
 use crate::{
 	classes::Class,
@@ -71,7 +71,8 @@ impl Runner {
 		Some(Outcome::Failed(Failure::EngineFailed))
 	}
 
-	/// Computes a job with the engine that is there, or with a new one. After an error that engine is gone.
+	/// Computes a job with the engine that is there, or with a new one. After an error that engine
+	/// is gone.
 	fn attempt(&mut self, class: &Class, ticket: &Ticket) -> Result<Option<Answer>, EngineError> {
 		let mut engine = match self.engines.remove(&class.number) {
 			Some(engine) => engine,

@@ -16,7 +16,8 @@ pub struct DutyStatus {
 	pub due: WorkHeight,
 }
 
-/// The money of a task, in the token's smallest unit. Once a task has ended, `locked = paid + audit + fee + refunded`.
+/// The money of a task, in the token's smallest unit. Once a task has ended,
+/// `locked = paid + audit + fee + refunded`.
 #[derive(
 	Clone,
 	Copy,
@@ -44,7 +45,8 @@ pub struct Books {
 }
 
 impl Books {
-	/// What is still in escrow; `None` if more has left than was locked, which no sequence of calls may reach.
+	/// What is still in escrow; `None` if more has left than was locked, which no sequence of calls
+	/// may reach.
 	pub fn in_escrow(&self) -> Option<Balance> {
 		self.locked
 			.checked_sub(self.paid)?

@@ -1,4 +1,5 @@
-//! Names: tasks, their chunks, the attempts at a chunk, and the duties that devices have in an attempt.
+//! Names: tasks, their chunks, the attempts at a chunk, and the duties that devices have in an
+//! attempt.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -32,8 +33,8 @@ pub struct ChunkId {
 	pub index: ChunkIndex,
 }
 
-/// One attempt at one chunk. A chunk whose worker failed is attempted again under the next number, so that nothing said
-/// about an earlier attempt can be taken for the present one.
+/// One attempt at one chunk. A chunk whose worker failed is attempted again under the next number,
+/// so that nothing said about an earlier attempt can be taken for the present one.
 #[derive(
 	Clone,
 	Copy,
@@ -77,7 +78,8 @@ pub enum Role {
 	/// Computes again what the check of the class asks for, before anything is revealed.
 	#[codec(index = 1)]
 	Auditor,
-	/// Sits on a panel of the given level (0: three seats, 1: nine, 2: thirty-one, 3: all) over a disagreement.
+	/// Sits on a panel of the given level (0: three seats, 1: nine, 2: thirty-one, 3: all) over a
+	/// disagreement.
 	#[codec(index = 2)]
 	Referee {
 		/// The panel's level.

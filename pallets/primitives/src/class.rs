@@ -1,7 +1,8 @@
 //! Work classes: which kinds of work the chain knows.
 //!
-//! A class fixes what a result is, what a unit of pay counts, and how a result is checked. A new class is one variant
-//! here, its parameter types in a file of their own, and an engine that serves it.
+//! A class fixes what a result is, what a unit of pay counts, and how a result is checked. A new
+//! class is one variant here, its parameter types in a file of their own, and an engine that serves
+//! it.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -24,7 +25,8 @@ use scale_info::TypeInfo;
 	serde::Deserialize,
 )]
 pub enum WorkClass {
-	/// Hash a range of nonces with RandomX v1 and name those under a target. The unit of pay is one expected hash.
+	/// Hash a range of nonces with RandomX v1 and name those under a target. The unit of pay is one
+	/// expected hash.
 	#[codec(index = 0)]
 	RandomXSearch,
 }

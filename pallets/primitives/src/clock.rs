@@ -1,13 +1,18 @@
 //! The work clock and the beacon.
 //!
-//! Deadlines of work are heights on a clock that ticks once in each block whose `on_poll` ran. In blocks of a multi-block
-//! migration nothing is polled and no extrinsic gets in, so time stands still and nobody misses a deadline for it.
+//! Deadlines of work are heights on a clock that ticks once in each block whose `on_poll` ran. In
+//! blocks of a multi-block migration nothing is polled and no extrinsic gets in, so time stands
+//! still and nobody misses a deadline for it.
 //!
-//! The beacon keeps the VRF output of the blocks of the last few heights. The output of height `h` is known to the
-//! author of that block while it fills it, and to everybody from height `h + 1` on. An input fixed at height `h` is
-//! therefore drawn upon with the output of height `h + 1` or later.
+//! The beacon keeps the VRF output of the blocks of the last few heights. The output of height `h`
+//! is known to the author of that block while it fills it, and to everybody from height `h + 1` on.
+//! An input fixed at height `h` is therefore drawn upon with the output of height `h + 1` or later.
 
 use crate::WorkHeight;
+
+/// Heights from an event to the first draw for it: the output of the height after the event's is
+/// the first that nobody could know at the event, and it is known one height later.
+pub const DRAWN_AFTER: WorkHeight = 2;
 
 /// Reads the work clock.
 pub trait WorkClock {

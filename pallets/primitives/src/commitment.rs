@@ -1,13 +1,15 @@
 //! Commitments: a digest fixed now and shown later.
 //!
-//! `blake2_256(genesis ‖ task ‖ chunk ‖ attempt ‖ role ‖ device ‖ digest ‖ salt)`, each part in SCALE. The genesis hash keeps a
-//! commitment from being replayed on another chain; attempt, role and device from being taken over by somebody else.
+//! `blake2_256(genesis ‖ task ‖ chunk ‖ attempt ‖ role ‖ device ‖ digest ‖ salt)`, each part in
+//! SCALE. The genesis hash keeps a commitment from being replayed on another chain; attempt, role
+//! and device from being taken over by somebody else.
 
 use crate::chunk::Duty;
 use codec::Encode;
 use sp_core::H256;
 
-/// Hides `digest` with `salt` for the duty of one device (32 bytes, its account) on the chain of this genesis.
+/// Hides `digest` with `salt` for the duty of one device (32 bytes, its account) on the chain of
+/// this genesis.
 pub fn commitment(
 	genesis: &H256,
 	duty: &Duty,

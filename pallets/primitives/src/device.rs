@@ -1,7 +1,8 @@
 //! Device keys: what a worker's node signs its commits and reveals with.
 //!
-//! They are Ed25519 because their signatures are deterministic (RFC 8032): the salt of a commitment is derived from a
-//! signature, so two nodes that hold the same key commit the same and do not convict each other.
+//! They are Ed25519 because their signatures are deterministic (RFC 8032): the salt of a commitment
+//! is derived from a signature, so two nodes that hold the same key commit the same and do not
+//! convict each other.
 
 use alloc::vec::Vec;
 use codec::Encode;
@@ -14,15 +15,12 @@ mod app {
 	app_crypto!(ed25519, super::KEY_TYPE);
 }
 
-#[cfg(feature = "std")]
-pub use app::Pair as DevicePair;
 /// A device's public key; its 32 bytes are the device's account.
 pub use app::Public as DeviceId;
-/// A signature by a device.
-pub use app::Signature as DeviceSignature;
 
-/// What a device signs to belong to an owner: `"tequio/device" ‖ genesis hash ‖ owner's account`, in SCALE. Without it anybody
-/// could register somebody else's device, and take the pay for its work.
+/// What a device signs to belong to an owner: `"tequio/device" ‖ genesis hash ‖ owner's account`,
+/// in SCALE. Without it anybody could register somebody else's device, and take the pay for its
+/// work.
 pub fn proof_message(genesis: &impl Encode, owner: &impl Encode) -> Vec<u8> {
 	(b"tequio/device", genesis, owner).encode()
 }

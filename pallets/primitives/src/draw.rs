@@ -1,7 +1,7 @@
 //! Draws from block randomness: whether a commit is audited, and which seat is taken.
 //!
-//! All draws are pure functions of a past block's VRF output and the name of what is drawn for, so anybody can check them,
-//! and one output serves many draws without relating them.
+//! All draws are pure functions of a past block's VRF output and the name of what is drawn for, so
+//! anybody can check them, and one output serves many draws without relating them.
 
 use crate::{chunk::AttemptId, terms::rate_per_block, WorkHeight};
 use codec::Encode;
@@ -44,7 +44,7 @@ pub fn number(seed: &H256, round: u32) -> u64 {
 /// Whether an attempt is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditDraw {
-	/// Audited; the VRF output that hit first also names the auditors.
+	/// Audited; what names the auditors and the sub-range, mixed from all outputs of the window.
 	Audited([u8; 32]),
 	/// Not audited.
 	Spared,
@@ -52,8 +52,10 @@ pub enum AuditDraw {
 	Unknown,
 }
 
-/// Draws for an attempt committed at height `committed`: the outputs of the heights `committed + 1 ..= committed + window`
-/// each hit with the chance that makes the whole window hit with `audit_rate`.
+/// Draws for an attempt committed at height `committed`: the outputs of the heights
+/// `committed + 1 ..= committed + window` each hit with the chance that makes the whole window hit
+/// with `audit_rate`. Auditors are named by all of them together: were it one, its author, who knows
+/// it in advance, could tell an allied worker when to commit.
 pub fn audit(
 	id: &AttemptId,
 	committed: WorkHeight,
@@ -62,18 +64,18 @@ pub fn audit(
 	output: impl Fn(WorkHeight) -> Option<[u8; 32]>,
 ) -> AuditDraw {
 	let threshold = rate_per_block(audit_rate, window);
-	let mut known = 0u32;
+	let (mut known, mut hit, mut mixed) = (0u32, false, [0u8; 32]);
 	for place in 1..=window {
 		let Some(vrf) = output(committed.saturating_add(place)) else { continue };
 		known += 1;
-		if hits(&seed(&vrf, Purpose::Audit, id), threshold) {
-			return AuditDraw::Audited(vrf);
-		}
+		hit |= hits(&seed(&vrf, Purpose::Audit, id), threshold);
+		mixed = sp_io::hashing::blake2_256(&(mixed, vrf).encode());
 	}
-	if known == window {
-		AuditDraw::Spared
-	} else {
-		AuditDraw::Unknown
+	match (known == window, hit) {
+		(true, true) => AuditDraw::Audited(mixed),
+		(true, false) => AuditDraw::Spared,
+		// A part of the window would let whoever knows that part choose.
+		(false, _) => AuditDraw::Unknown,
 	}
 }
 

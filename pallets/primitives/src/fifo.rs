@@ -1,8 +1,9 @@
 //! A family of queues kept in storage, each first in first out.
 //!
-//! Every stage of a chunk's life has a constant length, so the entries of its queue are sorted by deadline without ever
-//! being sorted: the next one due is always at the head, and a look at it costs two reads however long the queue is.
-//! An entry may be out of date when it is reached (the chunk has moved on); whoever pops it checks and drops it.
+//! Every stage of a chunk's life has a constant length, so the entries of its queue are sorted by
+//! deadline without ever being sorted: the next one due is always at the head, and a look at it
+//! costs two reads however long the queue is. An entry may be out of date when it is reached (the
+//! chunk has moved on); whoever pops it checks and drops it.
 
 use codec::FullCodec;
 use core::marker::PhantomData;
@@ -52,10 +53,12 @@ where
 	}
 }
 
-/// The lengths that deadlines are rounded up to, in blocks: eight, so that eight queues hold every deadline.
+/// The lengths that deadlines are rounded up to, in blocks: eight, so that eight queues hold every
+/// deadline.
 pub const DEADLINES: [u32; 8] = [16, 32, 64, 128, 512, 2_048, 8_192, 28_800];
 
-/// The queue for a deadline of `blocks`: its index and its length. `None` for zero and for more than the longest.
+/// The queue for a deadline of `blocks`: its index and its length. `None` for zero and for more
+/// than the longest.
 pub fn deadline_bucket(blocks: u32) -> Option<(u8, u32)> {
 	if blocks == 0 {
 		return None;

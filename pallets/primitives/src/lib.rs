@@ -1,8 +1,8 @@
 //! # Tequio primitives
 //!
-//! What the pallets share: the words of the chain as types, the decisions that are pure arithmetic, and the traits
-//! through which the pallets know each other. No pallet depends on another; each depends on this crate, and the runtime
-//! wires them.
+//! What the pallets share: the words of the chain as types, the decisions that are pure arithmetic,
+//! and the traits through which the pallets know each other. No pallet depends on another; each
+//! depends on this crate, and the runtime wires them.
 //!
 //! ## Map
 //! | file | concept |
@@ -21,7 +21,8 @@
 //! | [`api`] | runtime API: duties of a device, summary of a task |
 //!
 //! ## Invariants
-//! Nothing here touches storage except [`fifo::Fifo`], which only touches the storage items it is given.
+//! Nothing here touches storage except [`fifo::Fifo`], which only touches the storage items it is
+//! given.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

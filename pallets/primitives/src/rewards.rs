@@ -1,4 +1,4 @@
-//! What `tasks` and `workers` ask of `rewards`: the protocol's part, and a place for pay that cannot be delivered.
+//! What `tasks` asks of `rewards`: the protocol's part, and a place for pay that cannot be delivered.
 
 use crate::{Balance, Role, TaskId};
 
@@ -7,7 +7,8 @@ pub trait DistributeRewards<AccountId> {
 	/// The protocol fee on a payment, in the token's smallest unit, rounded up.
 	fn fee_on(payment: Balance) -> Balance;
 
-	/// Who gets a fee: (treasury, its part) and (the author of this block, the rest). The parts add up to the fee.
+	/// Who gets a fee: (treasury, its part) and (the author of this block, the rest). The parts add
+	/// up to the fee.
 	fn fee_parts(fee: Balance) -> [(AccountId, Balance); 2];
 
 	/// The account that keeps pay which could not be delivered.

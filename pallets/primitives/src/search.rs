@@ -1,18 +1,22 @@
 //! RandomX search: parameters, share arithmetic, claims and openings.
 //!
-//! A task names a RandomX key, a blob with room for a 4-byte little-endian nonce, a range of nonces and a 256-bit target.
-//! Its hash is read as a little-endian integer, as Monero does, and meets a target when it is **not above** it.
+//! A task names a RandomX key, a blob with room for a 4-byte little-endian nonce, a range of nonces
+//! and a 256-bit target. Its hash is read as a little-endian integer, as Monero does, and meets a
+//! target when it is **not above** it.
 //!
-//! To pay for searching rather than for luck, the chain derives an easier *share target* per chunk, so that a chunk of
-//! `n` nonces expects about λ shares: each share is worth `D = ⌈n / λ⌉` expected hashes, the unit of pay. A worker claims
-//! the nonces of its shares. Shares are Poisson distributed, therefore pay is capped at `λ + 4√λ` of them, and with fewer
-//! than `λ − 4√λ` the shares are paid but the range is searched once more by somebody else.
+//! To pay for searching rather than for luck, the chain derives an easier *share target* per chunk,
+//! so that a chunk of `n` nonces expects about λ shares: each share is worth `D = ⌈n / λ⌉` expected
+//! hashes, the unit of pay. A worker claims the nonces of its shares. Shares are Poisson
+//! distributed, therefore pay is capped at `λ + 4√λ` of them, and with fewer than `λ − 4√λ` the
+//! shares are paid but the range is searched once more by somebody else.
 //!
-//! Auditors hash the claimed nonces and a drawn sub-range. A claimed nonce whose hash misses the share target is a *false*
-//! share; a share in the sub-range that is not claimed is an *unclaimed* one. Somebody who hides a single share is caught
-//! with the probability that the sub-range covers it ([`SearchSpec::audited`]).
+//! Auditors hash the claimed nonces and a drawn sub-range. A claimed nonce whose hash misses the
+//! share target is a *false* share; a share in the sub-range that is not claimed is an *unclaimed*
+//! one. Somebody who hides a single share is caught with the probability that the sub-range covers
+//! it ([`SearchSpec::audited`]).
 //!
-//! Source of the algorithm: RandomX v1 (`rx/0`), <https://github.com/tevador/RandomX/blob/master/doc/specs.md>.
+//! Source of the algorithm: RandomX v1 (`rx/0`),
+//! <https://github.com/tevador/RandomX/blob/master/doc/specs.md>.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -23,7 +27,8 @@ use sp_runtime::traits::IntegerSquareRoot;
 
 /// Bytes that a blob template may have.
 pub const MAX_TEMPLATE: u32 = 512;
-/// Shares that one claim may name. A chunk expects 256 at most; more than this is a matter of 10⁻¹³.
+/// Shares that one claim may name. A chunk expects 256 at most; more than this is a matter of
+/// 10⁻¹³.
 pub const MAX_CLAIM: u32 = 384;
 /// Winners that one opening names: those with the smallest nonces.
 pub const MAX_WINNERS: u32 = 8;
@@ -130,7 +135,8 @@ impl SearchSpec {
 		self.count.div_ceil(self.chunk_size.max(1)).max(1)
 	}
 
-	/// Expected hashes per share: `⌈chunk size / λ⌉`, so that a chunk expects no more than λ shares.
+	/// Expected hashes per share: `⌈chunk size / λ⌉`, so that a chunk expects no more than λ
+	/// shares.
 	pub fn share_difficulty(&self) -> u32 {
 		self.chunk_size.div_ceil(u32::from(self.lambda).max(1)).max(1)
 	}
@@ -145,7 +151,8 @@ impl SearchSpec {
 		}
 	}
 
-	/// The nonces that auditors of the range hash whether claimed or not: first one and number. `draw` is uniform.
+	/// The nonces that auditors of the range hash whether claimed or not: first one and number.
+	/// `draw` is uniform.
 	pub fn audited(range: &ChunkRange, draw: u64) -> (Nonce, u32) {
 		let length = range.audited_count();
 		let places = u64::from(range.count.saturating_sub(length)) + 1;
@@ -166,7 +173,8 @@ impl ChunkRange {
 		expected.saturating_add(spread(expected)).min(self.count)
 	}
 
-	/// Fewer claimed shares than this are *thin*: paid, and the range searched again. `λ − 4√λ`, from zero up.
+	/// Fewer claimed shares than this are *thin*: paid, and the range searched again. `λ − 4√λ`,
+	/// from zero up.
 	pub fn min_full_shares(&self) -> u32 {
 		let expected = self.expected_shares();
 		if self.share_difficulty <= 1 {
@@ -181,7 +189,8 @@ impl ChunkRange {
 		self.count.div_ceil(AUDITED_PART)
 	}
 
-	/// The share target: the largest 256-bit integer that one hash in `share_difficulty` is expected not to exceed.
+	/// The share target: the largest 256-bit integer that one hash in `share_difficulty` is
+	/// expected not to exceed.
 	pub fn share_target(&self) -> [u8; 32] {
 		share_target(self.share_difficulty).to_little_endian()
 	}
@@ -237,7 +246,8 @@ pub enum Fault {
 	UnclaimedShare(Nonce),
 }
 
-/// Faults of a claim: false shares by nonce, then unclaimed ones by nonce, the first [`MAX_FAULTS`] of them.
+/// Faults of a claim: false shares by nonce, then unclaimed ones by nonce, the first [`MAX_FAULTS`]
+/// of them.
 pub type Faults = BoundedVec<Fault, ConstU32<MAX_FAULTS>>;
 
 /// What is shown at the reveal. Its [`Opening::digest`] is what the commitment hid.

@@ -13,16 +13,17 @@
 //! | state | ends by itself | who may end it |
 //! | --- | --- | --- |
 //! | `Open` | when its task expires | the draw, at every block; the requester by cancelling; after expiry, anyone |
-//! | `Assigned` | at the deadline that the requester chose | the worker by committing or declining; after the deadline, anyone |
+//! | `Assigned` | at the requester's deadline | the worker by committing or declining; then, anyone |
 //! | `Drawing` | after the draw window of m blocks | anyone, once the window has passed |
-//! | `Auditing` | at its deadline; silent auditors are redrawn a bounded number of times | the auditors by committing; after the deadline, anyone |
-//! | `Revealing` | at the end of the reveal period | worker and auditors by revealing; after the period, anyone |
+//! | `Auditing` | at its deadline; the silent are redrawn, a few times | the auditors by committing; then, anyone |
+//! | `Revealing` | at the end of the reveal period | worker and auditors by revealing; then, anyone |
 //! | `Accepted` | at the end of the challenge period | anyone, once the period has passed |
 //!
-//! "Anyone" is the agenda that runs at every block, and beside it a call that everybody may make for what the agenda is
-//! late with. `tasks` keeps `Open`, `Assigned` and `Accepted`; `verification` keeps the three between, which `tasks` knows
-//! as one. Both keep their part as an enum of their own, because the data of a state lives with whoever acts on it; this
-//! enum is the whole, for readers and for the runtime API.
+//! "Anyone" is the agenda that runs at every block, and beside it a call that everybody may make
+//! for what the agenda is late with. `tasks` keeps `Open`, `Assigned` and `Accepted`;
+//! `verification` keeps the three between, which `tasks` knows as one. Both keep their part as an
+//! enum of their own, because the data of a state lives with whoever acts on it; this enum is the
+//! whole, for readers and for the runtime API.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;

@@ -1,4 +1,5 @@
-//! What `verification` asks of `tasks`: who has been assigned what, and what follows from a verdict.
+//! What `verification` asks of `tasks`: who has been assigned what, and what follows from a
+//! verdict.
 
 use crate::{
 	search::{ChunkRange, SearchSpec, Winners},
@@ -73,7 +74,8 @@ pub enum UndecidedReason {
 /// The judgement on one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<AccountId> {
-	/// Right. Pay the worker for its claimed shares after the challenge period, and these auditors now.
+	/// Right. Pay the worker for its claimed shares after the challenge period, and these auditors
+	/// now.
 	Accepted {
 		/// Shares claimed.
 		shares: u32,

@@ -1,10 +1,11 @@
-//! Audit terms: how often a result is checked, how likely a cheat is convicted, and the collateral that follows.
+//! Audit terms: how often a result is checked, how likely a cheat is convicted, and the collateral
+//! that follows.
 //!
-//! With `p` the audit rate, σ the share of draws that a cartel can blank, x̄ its share of seats and `f` the chance of a
-//! captured verdict, a cheat is convicted with `q = p (1 − σ)(1 − x̄)(1 − f)`. Cheating loses money once the collateral `C`
-//! outweighs the gain, of which 30 % come back to a cartel as the bounty of its own conviction:
-//! `C = 1.25 · V_max · (1 − q) / (0.7 · q)`, and at least `1.25 · V_max`. Nobody types these in; they are fixed for an
-//! attempt when it is assigned.
+//! With `p` the audit rate, σ the share of draws that a cartel can blank, x̄ its share of seats and
+//! `f` the chance of a captured verdict, a cheat is convicted with `q = p (1 − σ)(1 − x̄)(1 − f)`.
+//! Cheating loses money once the collateral `C` outweighs the gain, of which 30 % come back to a
+//! cartel as the bounty of its own conviction: `C = 1.25 · V_max · (1 − q) / (0.7 · q)`, and at
+//! least `1.25 · V_max`. Nobody types these in; they are fixed for an attempt when it is assigned.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -68,8 +69,9 @@ pub struct AuditTerms {
 	pub collateral: u128,
 }
 
-/// Computes the terms for a payment cap of `max_payment` at an audit rate. `None` where nothing would ever be convicted or
-/// the collateral has no place in 128 bits: such work cannot be assigned.
+/// Computes the terms for a payment cap of `max_payment` at an audit rate. `None` where nothing
+/// would ever be convicted or the collateral has no place in 128 bits: such work cannot be
+/// assigned.
 pub fn audit_terms(
 	max_payment: u128,
 	audit_rate: Perquintill,
@@ -92,8 +94,8 @@ pub fn audit_terms(
 	Some(AuditTerms { audit_rate, conviction, collateral: priced.max(floor) })
 }
 
-/// The chance per block that makes `m` blocks together hit with `audit_rate`: `1 − (1 − p)^{1/m}`, rounded up to the next
-/// 10⁻¹⁸, so that the whole is never below `p`.
+/// The chance per block that makes `m` blocks together hit with `audit_rate`: `1 − (1 − p)^{1/m}`,
+/// rounded up to the next 10⁻¹⁸, so that the whole is never below `p`.
 pub fn rate_per_block(audit_rate: Perquintill, blocks: u32) -> Perquintill {
 	if audit_rate.is_one() {
 		// A rounded power of something small is zero too soon.
@@ -126,7 +128,8 @@ pub struct SlashShares {
 	pub burned: u128,
 }
 
-/// Shares `taken` out: `owed` first, then the bounty if somebody `proved` it, the rest burned. The parts add up to `taken`.
+/// Shares `taken` out: `owed` first, then the bounty if somebody `proved` it, the rest burned. The
+/// parts add up to `taken`.
 pub fn slash_shares(taken: u128, owed: u128, proved: bool) -> SlashShares {
 	let compensation = owed.min(taken);
 	let rest = taken - compensation;
@@ -136,7 +139,7 @@ pub fn slash_shares(taken: u128, owed: u128, proved: bool) -> SlashShares {
 
 /// Says on which terms work is assigned.
 pub trait AuditPolicy {
-	/// The terms for an attempt of this class that pays `max_payment` at most, in the token's smallest unit. `None` where such
-	/// work cannot be assigned.
+	/// The terms for an attempt of this class that pays `max_payment` at most, in the token's
+	/// smallest unit. `None` where such work cannot be assigned.
 	fn terms(class: crate::WorkClass, max_payment: u128) -> Option<AuditTerms>;
 }

@@ -1,4 +1,5 @@
-//! What the other pallets ask of `workers`: draw a seat, bind it to a duty, and end that well or badly.
+//! What the other pallets ask of `workers`: draw a seat, bind it to a duty, and end that well or
+//! badly.
 
 use crate::{Balance, Duty, WorkClass};
 use alloc::vec::Vec;
@@ -31,7 +32,8 @@ pub struct Need<'a, AccountId> {
 	pub deadline: u32,
 	/// Collateral that must be free.
 	pub collateral: Balance,
-	/// Owners that may not be drawn: those who have a part in the attempt already, or declined the chunk.
+	/// Owners that may not be drawn: those who have a part in the attempt already, or declined the
+	/// chunk.
 	pub excluded: &'a [AccountId],
 	/// Whether this is an audit: devices keep room for audits when they are full of work.
 	pub audit: bool,
@@ -39,9 +41,6 @@ pub struct Need<'a, AccountId> {
 
 /// Reads who is who.
 pub trait InspectWorkers<AccountId> {
-	/// The owner that registered this device.
-	fn owner_of(device: &AccountId) -> Option<AccountId>;
-
 	/// Where pay for this owner goes.
 	fn payout_of(owner: &AccountId) -> AccountId;
 
@@ -51,8 +50,9 @@ pub trait InspectWorkers<AccountId> {
 
 /// Draws seats.
 pub trait DrawSeats<AccountId> {
-	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has the same chance. `None`
-	/// where a bounded number of tries meets none; with the next block's randomness the draw is made again.
+	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has
+	/// the same chance. `None` where a bounded number of tries meets none; with the next block's
+	/// randomness the draw is made again.
 	fn draw(seed: H256, need: &Need<AccountId>) -> Option<Seat<AccountId>>;
 }
 
@@ -65,11 +65,13 @@ pub struct Penalty<AccountId> {
 	pub bounty: Vec<(AccountId, Balance)>,
 }
 
-/// Binds seats to duties and unbinds them. Collateral is a part of the owner's held stake that no other duty can use.
+/// Binds seats to duties and unbinds them. Collateral is a part of the owner's held stake that no
+/// other duty can use.
 ///
-/// Each duty is engaged once and ended once, by one of `release`, `miss` and `slash`.
+/// Each duty is engaged once and ended once, by one of `release`, `hand_back`, `miss` and `slash`.
 pub trait EngageSeats<AccountId> {
-	/// Binds `collateral` of the owner to a duty of the device. Fails, and changes nothing, where the seat no longer has it.
+	/// Binds `collateral` of the owner to a duty of the device. Fails, and changes nothing, where
+	/// the seat no longer has it.
 	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult;
 
 	/// The device has done its part; its collateral stays bound until the duty is ended.
@@ -78,11 +80,15 @@ pub trait EngageSeats<AccountId> {
 	/// Ends a duty without harm: the collateral is free again.
 	fn release(seat: &Seat<AccountId>, duty: Duty);
 
-	/// Ends a duty whose deadline passed before the commit: burns `fine`, frees the rest. Two such misses in a row switch the
-	/// device to not accepting.
+	/// Ends a duty that the device hands back: without harm, but the device gets no work until it
+	/// signals again, which it may do only every so often.
+	fn hand_back(seat: &Seat<AccountId>, duty: Duty);
+
+	/// Ends a duty whose deadline passed before the commit: burns `fine`, frees the rest. Two such
+	/// misses in a row switch the device to not accepting.
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance);
 
-	/// Ends a duty by taking the whole collateral: compensation first, then bounty, the rest burned. What cannot be paid out
-	/// is burned too. Returns what was taken.
+	/// Ends a duty by taking the whole collateral: compensation first, then bounty, the rest
+	/// burned. What cannot be paid out is burned too. Returns what was taken.
 	fn slash(seat: &Seat<AccountId>, duty: Duty, penalty: Penalty<AccountId>) -> Balance;
 }

@@ -87,17 +87,20 @@ proptest! {
 	}
 
 	#[test]
-	fn the_first_output_that_hits_is_named(salt in any::<u64>(), percent in 1u64..=100) {
+	fn auditors_depend_on_every_output_of_the_window(
+		salt in any::<u64>(),
+		percent in 1u64..=100,
+		changed in 1u32..=WINDOW,
+	) {
 		let id = attempt(salt, 0, 0);
 		let rate = Perquintill::from_percent(percent);
 		let of = |height: u32| Some(output(salt, height));
-		if let AuditDraw::Audited(vrf) = audit(&id, 0, WINDOW, rate, of) {
-			let height = (1..=WINDOW).find(|height| output(salt, *height) == vrf).unwrap();
-			// Without the outputs before it, it still hits; with those alone, nothing does.
-			let from = |at: u32| (at >= height).then(|| output(salt, at));
-			prop_assert_eq!(audit(&id, 0, WINDOW, rate, from), AuditDraw::Audited(vrf));
-			let before = |at: u32| (at < height).then(|| output(salt, at));
-			prop_assert_eq!(audit(&id, 0, WINDOW, rate, before), AuditDraw::Unknown);
+		let other = |height: u32| Some(output(salt ^ u64::from(height == changed), height));
+		let drawn = audit(&id, 0, WINDOW, rate, of);
+		if matches!(drawn, AuditDraw::Audited(_)) {
+			prop_assert_ne!(audit(&id, 0, WINDOW, rate, other), drawn);
+			let missing = |height: u32| (height != changed).then(|| output(salt, height));
+			prop_assert_eq!(audit(&id, 0, WINDOW, rate, missing), AuditDraw::Unknown);
 		}
 	}
 

@@ -9,7 +9,8 @@ impl<T: Config> DistributeRewards<T::AccountId> for Pallet<T> {
 		math::fee_on(payment, &CurrentRules::<T>::get())
 	}
 
-	/// In a block whose author is not known the treasury gets all of it, and its second part is zero.
+	/// In a block whose author is not known the treasury gets all of it, and its second part is
+	/// zero.
 	fn fee_parts(fee: Balance) -> [(T::AccountId, Balance); 2] {
 		let treasury = Self::treasury();
 		match T::Author::get() {

@@ -1,11 +1,12 @@
 //! # Rewards
 //!
-//! Where the protocol's part of a payment goes, what is kept for owners whose pay could not be delivered, and who did what
-//! for which task.
+//! Where the protocol's part of a payment goes, what is kept for owners whose pay could not be
+//! delivered, and who did what for which task.
 //!
-//! The pallet moves no money of a requester: it says how large a fee is and whom it belongs to, and `tasks` pays. What
-//! cannot be delivered, because the payout account is gone and the amount is below the existential deposit, `tasks` pays
-//! into the *pot* and accrues here; the owner, or anybody for it, claims it once it can be delivered.
+//! The pallet moves no money of a requester: it says how large a fee is and whom it belongs to, and
+//! `tasks` pays. What cannot be delivered, because the payout account is gone and the amount is
+//! below the existential deposit, `tasks` pays into the *pot* and accrues here; the owner, or
+//! anybody for it, claims it once it can be delivered.
 //!
 //! ## Map
 //! | file | concept |
@@ -18,8 +19,9 @@
 //! | [`weights`] | weights: estimates, until benchmarks exist |
 //!
 //! ## Design
-//! Pot and treasury start with the existential deposit: the token refuses a smaller payment to an account without one, and
-//! sub-deposit pay is just what the pot is for. Both also hold a reference of their own, so that nothing can reap them.
+//! Pot and treasury start with the existential deposit: the token refuses a smaller payment to an
+//! account without one, and sub-deposit pay is just what the pot is for. Both also hold a reference
+//! of their own, so that nothing can reap them.
 //!
 //! ## Invariants
 //! 1. What the pot holds beyond the existential deposit covers all that is accrued.
@@ -58,7 +60,8 @@ pub mod pallet {
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
-	/// Owns the treasury: the account that `pallet-treasury` uses by convention, so that it can take over.
+	/// Owns the treasury: the account that `pallet-treasury` uses by convention, so that it can
+	/// take over.
 	pub const TREASURY: PalletId = PalletId(*b"py/trsry");
 	/// Owns the pot.
 	pub const POT: PalletId = PalletId(*b"teq/rwrd");
@@ -119,7 +122,8 @@ pub mod pallet {
 
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
-		/// Needs the genesis of the token before its own: it gives pot and treasury what they lack of a deposit.
+		/// Needs the genesis of the token before its own: it gives pot and treasury what they lack
+		/// of a deposit.
 		fn build(&self) {
 			CurrentRules::<T>::put(self.rules);
 			let deposit = T::Currency::minimum_balance();
@@ -173,8 +177,8 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Sends all that is kept for `owner` to the account where its pay goes. Signed by anyone.
 		///
-		/// Fails with the token's `BelowMinimum` while that account does not exist and the amount is too small to create it:
-		/// send it the existential deposit first.
+		/// Fails with the token's `BelowMinimum` while that account does not exist and the amount
+		/// is too small to create it: send it the existential deposit first.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::claim_accrued())]
 		pub fn claim_accrued(origin: OriginFor<T>, owner: T::AccountId) -> DispatchResult {

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use crate as pallet_rewards;
+use crate::Rules;
 use frame_support::{
 	assert_ok, construct_runtime, derive_impl, parameter_types,
 	traits::{fungible::Mutate, tokens::Preservation, ConstU128},
 };
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, Perquintill};
 use tequio_primitives::{rewards::DistributeRewards, workers::InspectWorkers, Balance, Duty};
 
 pub type AccountId = u64;
@@ -40,10 +41,6 @@ parameter_types! {
 pub struct TestWorkers;
 
 impl InspectWorkers<AccountId> for TestWorkers {
-	fn owner_of(_device: &AccountId) -> Option<AccountId> {
-		None
-	}
-
 	fn payout_of(owner: &AccountId) -> AccountId {
 		owner + 100
 	}
@@ -60,6 +57,12 @@ impl crate::Config for Test {
 	type WeightInfo = crate::weights::Estimated<Test>;
 }
 
+/// Of production, with a least fee that fits the small amounts here.
+pub const RULES: Rules = Rules {
+	fee_rate: Perquintill::from_percent(5),
+	min_fee: 2,
+	treasury_part: Perquintill::from_percent(50),
+};
 pub const EXISTENTIAL_DEPOSIT: Balance = 10;
 /// Has money, and pays into the pot.
 pub const REQUESTER: AccountId = 1;
@@ -79,7 +82,9 @@ pub fn build_and_execute(test: impl FnOnce()) {
 	pallet_balances::GenesisConfig::<Test> { balances, ..Default::default() }
 		.assimilate_storage(&mut storage)
 		.unwrap();
-	pallet_rewards::GenesisConfig::<Test>::default().assimilate_storage(&mut storage).unwrap();
+	pallet_rewards::GenesisConfig::<Test> { rules: RULES, ..Default::default() }
+		.assimilate_storage(&mut storage)
+		.unwrap();
 	sp_io::TestExternalities::new(storage).execute_with(|| {
 		System::set_block_number(1);
 		test();

@@ -9,7 +9,8 @@ use frame_support::{
 use tequio_primitives::{workers::InspectWorkers, Balance};
 
 impl<T: Config> Pallet<T> {
-	/// Records that the pot holds `amount` more for an owner. The issuance of the token bounds the sums.
+	/// Records that the pot holds `amount` more for an owner. The issuance of the token bounds the
+	/// sums.
 	pub(crate) fn do_accrue(owner: &T::AccountId, amount: Balance) {
 		if amount == 0 {
 			return;

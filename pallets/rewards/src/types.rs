@@ -3,7 +3,7 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::Perquintill;
-use tequio_primitives::Balance;
+use tequio_primitives::{Balance, TEQ};
 
 /// What a referendum may change. The defaults are production numbers.
 #[derive(
@@ -23,6 +23,9 @@ use tequio_primitives::Balance;
 pub struct Rules {
 	/// Protocol fee on a payment, as a part of it, on top of it.
 	pub fee_rate: Perquintill,
+	/// Least fee on a payment above zero, in the token's smallest unit. Devices send their results
+	/// free of fees, so this is what pays for them when the work itself is worth next to nothing.
+	pub min_fee: Balance,
 	/// The treasury's part of a fee; the author of the block gets the rest.
 	pub treasury_part: Perquintill,
 }
@@ -31,6 +34,7 @@ impl Default for Rules {
 	fn default() -> Self {
 		Self {
 			fee_rate: Perquintill::from_percent(5),
+			min_fee: TEQ / 100,
 			treasury_part: Perquintill::from_percent(50),
 		}
 	}

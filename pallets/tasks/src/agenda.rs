@@ -1,13 +1,13 @@
 //! The agenda: which steps are due, in which order, within which weight.
 //!
-//! What ends something comes first (payments, missed deadlines, expiry), since it frees seats and money; then chunks that
-//! have waited before, then new ones.
+//! What ends something comes first (payments, missed deadlines, expiry), since it frees seats and
+//! money; then chunks that have waited before, then new ones.
 
 use crate::{
 	pallet::MAX_STEPS,
-	types::{ChunkFifo, ChunkQueue, TaskFifo, TaskQueue},
+	types::{ChunkFifo, ChunkQueue, ChunkState, TaskFifo, TaskQueue},
 	weights::WeightInfo,
-	Config, Error, Pallet,
+	Chunks, Config, Error, Pallet,
 };
 use frame_support::{
 	dispatch::DispatchResultWithPostInfo,
@@ -68,16 +68,32 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes one step for each entry of a queue that is due.
+	/// Takes one step for each entry of a queue that is due, and drops those out of date: every
+	/// commit in time leaves one.
 	fn take_due(meter: &mut WeightMeter, queue: ChunkQueue, cost: Weight, step: fn(AttemptId)) {
 		let now = T::Clock::now();
-		while ChunkFifo::<T>::peek(queue).is_some_and(|due| due.at <= now) {
+		while let Some(due) = ChunkFifo::<T>::peek(queue).filter(|due| due.at <= now) {
+			let current = Self::is_current(queue, &due.subject);
+			let cost = if current { cost } else { T::WeightInfo::drop_entry() };
 			if meter.try_consume(cost).is_err() {
 				return;
 			}
-			if let Some(due) = ChunkFifo::<T>::pop(queue) {
+			ChunkFifo::<T>::pop(queue);
+			if current {
 				step(due.subject);
 			}
 		}
+	}
+
+	/// Whether the chunk of an entry is still in the state that the entry is about.
+	fn is_current(queue: ChunkQueue, id: &AttemptId) -> bool {
+		Chunks::<T>::get(id.chunk).is_some_and(|chunk| {
+			let same = matches!(
+				(queue, &chunk.state),
+				(ChunkQueue::Assigned(_), ChunkState::Assigned { .. })
+					| (ChunkQueue::Accepted, ChunkState::Accepted { .. })
+			);
+			same && chunk.attempt == id.attempt
+		})
 	}
 }

@@ -12,7 +12,7 @@ use crate::{
 use frame_support::{dispatch::DispatchResult, ensure, weights::WeightMeter};
 use tequio_primitives::{
 	api::TaskStatus,
-	clock::WorkClock,
+	clock::{WorkClock, DRAWN_AFTER},
 	draw::{seed, Purpose},
 	rewards::DistributeRewards,
 	stage::DeclineReason,
@@ -31,8 +31,8 @@ const MAX_FAILURES: u64 = 8;
 type Declinable<T> = (ChunkOf<T>, TaskOf<T>, Assignment<<T as frame_system::Config>::AccountId>);
 
 impl<T: Config> Pallet<T> {
-	/// Draws for chunks that wait for another worker, and ends those of closing tasks. Without randomness it stops at the
-	/// first that needs a draw.
+	/// Draws for chunks that wait for another worker, and ends those of closing tasks. Without
+	/// randomness it stops at the first that needs a draw.
 	pub(crate) fn serve_reopened(meter: &mut WeightMeter, vrf: Option<[u8; 32]>) {
 		let queue = ChunkQueue::Reopened;
 		let now = T::Clock::now();
@@ -59,16 +59,21 @@ impl<T: Config> Pallet<T> {
 				Self::store(id.chunk.task, task);
 			} else {
 				failures = failures.saturating_add(1);
-				ChunkFifo::<T>::push(queue, Due { subject: id, at: now.saturating_add(1) });
+				let at = now.saturating_add(DRAWN_AFTER);
+				ChunkFifo::<T>::push(queue, Due { subject: id, at });
 			}
 		}
 	}
 
-	/// Draws for chunks of open tasks, a few of each task in turn. Ends when no task that is left got a chunk out.
+	/// Draws for chunks of open tasks, a few of each task in turn. Ends when no task that is left
+	/// got a chunk out.
 	pub(crate) fn serve_open(meter: &mut WeightMeter, vrf: [u8; 32]) {
 		let mut failures = 0u64;
 		while failures < TaskFifo::<T>::len(TaskQueue::Open).min(MAX_FAILURES)
-			&& meter.try_consume(T::WeightInfo::visit_task()).is_ok()
+			// A visit without room for a draw would cost the task its turn.
+			&& meter.can_consume(
+				T::WeightInfo::visit_task().saturating_add(T::WeightInfo::assign_chunk()),
+			) && meter.try_consume(T::WeightInfo::visit_task()).is_ok()
 		{
 			if Self::visit(meter, &vrf) {
 				failures = 0;
@@ -78,7 +83,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Gives out chunks of the task at the head of the queue and puts it to the tail. False if that changed nothing.
+	/// Gives out chunks of the task at the head of the queue and puts it to the tail. False if that
+	/// changed nothing.
 	fn visit(meter: &mut WeightMeter, vrf: &[u8; 32]) -> bool {
 		let now = T::Clock::now();
 		let Some(Due { subject: id, mut at }) = TaskFifo::<T>::pop(TaskQueue::Open) else {
@@ -176,7 +182,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let (mut chunk, mut task, assignment) = Self::declinable(who, &id)?;
 		let owner = assignment.seat.owner.clone();
-		T::Workers::release(&assignment.seat, worker_duty(id));
+		T::Workers::hand_back(&assignment.seat, worker_duty(id));
 		Self::deposit_event(Event::ChunkDeclined { id, owner: owner.clone(), reason });
 		chunk.declines = chunk.declines.saturating_add(1);
 		if chunk.declines >= CurrentRules::<T>::get().max_declines {

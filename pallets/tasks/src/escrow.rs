@@ -1,9 +1,10 @@
 //! The requester's money. Nothing else in the pallet moves it.
 //!
-//! Every amount that leaves is first cut to what the task itself has in escrow, since all tasks of a requester share one
-//! hold, and is then entered in the books. Nothing here fails: pay that an account cannot take goes to the pot of
-//! `rewards` in its owner's name; what not even the pot takes stays in escrow and returns with the remainder; a fee or a
-//! remainder too small for its account to take is burned.
+//! Every amount that leaves is first cut to what the task itself has in escrow, since all tasks of
+//! a requester share one hold, and is then entered in the books. Nothing here fails: pay that an
+//! account cannot take goes to the pot of `rewards` in its owner's name; what not even the pot
+//! takes stays in escrow and returns with the remainder; a fee or a remainder too small for its
+//! account to take is burned.
 
 use crate::{types::TaskOf, Config, Error, HoldReason, Pallet};
 use frame_support::{

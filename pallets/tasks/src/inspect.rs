@@ -10,8 +10,8 @@ use tequio_primitives::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// Where a chunk is, and when that ends by itself. `None` for a chunk that does not exist, has ended, or is being
-	/// checked: there `verification` knows.
+	/// Where a chunk is, and when that ends by itself. `None` for a chunk that does not exist, has
+	/// ended, or is being checked: there `verification` knows.
 	pub fn stage_of(chunk: ChunkId) -> Option<(Stage, WorkHeight)> {
 		let task = Tasks::<T>::get(chunk.task).filter(|task| chunk.index < task.chunks)?;
 		match Chunks::<T>::get(chunk).map(|chunk| chunk.state) {
@@ -38,7 +38,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// The tags under which a call is free of fees for `who`: those of a decline that would succeed now. `None` for all else.
+	/// The tags under which a call is free of fees for `who`: those of a decline that would succeed
+	/// now. `None` for all else.
 	pub fn free_call_tags(who: &T::AccountId, call: &Call<T>) -> Option<Vec<Vec<u8>>> {
 		let Call::decline { id, .. } = call else { return None };
 		Self::declinable(who, id).ok()?;

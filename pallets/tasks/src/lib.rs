@@ -1,7 +1,7 @@
 //! # Tasks
 //!
-//! A requester locks the most a task can cost. The pallet cuts the task into chunks, has a seat drawn for each, ends
-//! what is late, pays what was found right, and returns the rest.
+//! A requester locks the most a task can cost. The pallet cuts the task into chunks, has a seat
+//! drawn for each, ends what is late, pays what was found right, and returns the rest.
 //!
 //! ## Map
 //! | file | concept |
@@ -22,24 +22,28 @@
 //! `verification` → `conclude`: accepted → auditors paid → challenge period → worker paid → last
 //! chunk ended → remainder returned.
 //!
-//! A chunk whose worker declines, misses its deadline or is rejected goes to another owner; so does a *thin* one, once,
-//! after its first worker was paid. [`tequio_primitives::stage`] draws all of it.
+//! A chunk whose worker declines, misses its deadline or is rejected goes to another owner; so does
+//! a *thin* one, once, after its first worker was paid. [`tequio_primitives::stage`] draws all of
+//! it.
 //!
 //! ## Design
-//! - A task of 10⁶ chunks is one record with a cursor. A chunk has a record from its first assignment to its end.
-//! - The escrow of a task is one pool. What an ended chunk left unspent stays in it until the last chunk has ended; only
-//!   chunks that were never given out are returned before, when the task closes.
-//! - An entry of a queue names an attempt. It is dropped when reached if the chunk has moved on, so nothing is ever
-//!   searched for or removed from the middle of a queue.
-//! - `advance_agenda` draws no seats: whoever calls knows the randomness of the last block already, and could fit the
-//!   devices that accept work to it.
+//! - A task of 10⁶ chunks is one record with a cursor. A chunk has a record from its first
+//!   assignment to its end.
+//! - The escrow of a task is one pool. What an ended chunk left unspent stays in it until the last
+//!   chunk has ended; only chunks that were never given out are returned before, when the task
+//!   closes.
+//! - An entry of a queue names an attempt. It is dropped when reached if the chunk has moved on, so
+//!   nothing is ever searched for or removed from the middle of a queue.
+//! - `advance_agenda` draws no seats: whoever calls knows the randomness of the last block already,
+//!   and could fit the devices that accept work to it.
 //!
 //! ## Invariants
-//! - For each requester the held escrow is the sum of what its tasks have in escrow; an ended task has nothing there, so
-//!   that `locked = paid + audit + fee + refunded`.
+//! - For each requester the held escrow is the sum of what its tasks have in escrow; an ended task
+//!   has nothing there, so that `locked = paid + audit + fee + refunded`.
 //! - What a task has in escrow covers the most that its chunks can still cost, and the bonus.
 //! - The counts of a task add up to its chunks and match the records of its chunks.
-//! - Every chunk that is open again, assigned or accepted, and every running task, has its entry in a queue.
+//! - Every chunk that is open again, assigned or accepted, and every running task, has its entry in
+//!   a queue.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -94,10 +98,14 @@ pub mod pallet {
 	/// Steps that one [`Call::advance_agenda`] may take.
 	pub const MAX_STEPS: u32 = 64;
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	/// Tasks, their chunks and their escrow.
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
+	/// What the pallet needs from the runtime.
 	#[pallet::config]
 	pub trait Config: frame_system::Config {
 		/// The token that tasks are paid in.
@@ -185,10 +193,12 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
+			assert!(self.rules.are_sound(), "max_attempts is 1 to 8, max_declines at least 1");
 			CurrentRules::<T>::put(self.rules);
 		}
 	}
 
+	/// What happened. Amounts are in the token's smallest unit, heights on the work clock.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
@@ -279,7 +289,8 @@ pub mod pallet {
 			/// The coming attempt.
 			id: AttemptId,
 		},
-		/// A chunk ended without further search. What it did not use returns to the requester with the task's remainder.
+		/// A chunk ended without further search. What it did not use returns to the requester with
+		/// the task's remainder.
 		ChunkRefunded {
 			/// The chunk.
 			chunk: ChunkId,
@@ -311,6 +322,7 @@ pub mod pallet {
 		},
 	}
 
+	/// Why a call changed nothing.
 	#[pallet::error]
 	pub enum Error<T> {
 		/// The range has no nonces: give a count of at least 16.
@@ -323,35 +335,41 @@ pub mod pallet {
 		ZeroTarget,
 		/// Shares per chunk are out of bounds: give a lambda from 16 to 256.
 		LambdaOutOfBounds,
-		/// A chunk, or the last one, has fewer than 16 nonces: choose a chunk size that leaves no smaller rest.
+		/// A chunk, or the last one, has fewer than 16 nonces: choose a chunk size that leaves no
+		/// smaller rest.
 		ChunkTooSmall,
 		/// The target is easier than a share: lower it, or give more shares per chunk.
 		TargetTooEasy,
 		/// The price is zero: name what one expected hash is worth.
 		ZeroPrice,
-		/// The deadline is zero or above 28 800 blocks.
+		/// The deadline is zero or above 28 800 blocks: name one from 1 to 28 800.
 		DeadlineOutOfBounds,
 		/// What the task could cost has no place in 128 bits: lower price, range or bonus.
 		CostTooHigh,
-		/// The chain finds no collateral that would secure such chunks: lower the price or the chunk size.
+		/// The chain finds no collateral that would secure such chunks: lower the price or the
+		/// chunk size.
 		NotAssignable,
-		/// The free balance does not cover the most that the task can cost: lower price or range, or add funds.
+		/// The free balance does not cover the most that the task can cost: lower price or range,
+		/// or add funds.
 		InsufficientFunds,
-		/// Task numbers are used up.
+		/// Task numbers are used up: this chain takes no more tasks.
 		NoTaskNumber,
-		/// There is no such task.
+		/// There is no such task: name one that `TaskSubmitted` named.
 		NotFound,
-		/// Only the requester of the task may do this.
+		/// Only the requester of the task may do this: sign with the account that submitted it.
 		NotRequester,
-		/// The task is closing or has ended already.
+		/// The task is closing or has ended already: there is nothing to cancel.
 		NotRunning,
-		/// This attempt is not assigned to this device, or no longer: read the device's duties again.
+		/// This attempt is not assigned to this device, or no longer: read the device's duties
+		/// again.
 		NotAssigned,
 		/// The first quarter of the deadline is over: finish the chunk, or let its deadline pass.
 		DeclineTooLate,
 		/// The deadline of the assignment has passed: the chunk goes to somebody else.
 		DeadlinePassed,
-		/// The limit is zero or above 64.
+		/// The task would lock less than `min_lock` of the rules: ask for more work, or pay more.
+		TaskTooSmall,
+		/// The limit is zero or above 64: ask for 1 to 64 steps.
 		LimitOutOfBounds,
 		/// No step is late: there is nothing to do.
 		NothingLate,
@@ -395,13 +413,17 @@ pub mod pallet {
 
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
-		/// Submits a task and locks the most it can cost: for each chunk the cap of its pay, the audits and the protocol
-		/// fee, and the bonus with its fee. What is not spent returns when the last chunk has ended.
+		/// Submits a task and locks the most it can cost: for each chunk the cap of its pay, the
+		/// audits and the protocol fee, and the bonus with its fee. What is not spent returns when
+		/// the last chunk has ended.
 		///
 		/// - `spec`: what is to be computed.
-		/// - `price`: pay per unit (one expected hash), in the token's smallest unit. Workers who ask for more are not drawn.
-		/// - `deadline`: blocks that a worker has for a chunk, rounded up to 16, 32, 64, 128, 512, 2 048, 8 192 or 28 800.
-		/// - `bonus`: paid once, to whoever finds the first nonce that meets the target; may be zero.
+		/// - `price`: pay per unit (one expected hash), in the token's smallest unit. Workers who
+		///   ask for more are not drawn.
+		/// - `deadline`: blocks that a worker has for a chunk, rounded up to 16, 32, 64, 128, 512,
+		///   2 048, 8 192 or 28 800.
+		/// - `bonus`: paid once, to whoever finds the first nonce that meets the target; may be
+		///   zero.
 		///
 		/// Emits [`Event::TaskSubmitted`].
 		#[pallet::call_index(0)]
@@ -416,8 +438,9 @@ pub mod pallet {
 			Self::do_submit(requester, spec, price, deadline, bonus)
 		}
 
-		/// Closes a task of the caller. Chunks never given out are refunded at once, chunks waiting for another worker as
-		/// soon as the agenda reaches them, chunks in hand are finished and paid.
+		/// Closes a task of the caller. Chunks never given out are refunded at once, chunks waiting
+		/// for another worker as soon as the agenda reaches them, chunks in hand are finished and
+		/// paid.
 		///
 		/// Emits [`Event::TaskClosing`], and [`Event::TaskEnded`] where no chunk is in hand.
 		#[pallet::call_index(1)]
@@ -426,10 +449,12 @@ pub mod pallet {
 			Self::do_cancel(&who, task)
 		}
 
-		/// Hands an assigned chunk back, within the first quarter of its deadline. Signed by the device. The collateral is
-		/// free again and nothing is fined; the owner is not drawn for this chunk again.
+		/// Hands an assigned chunk back, within the first quarter of its deadline. Signed by the
+		/// device. The collateral is free again and nothing is fined; the owner is not drawn for
+		/// this chunk again.
 		///
-		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or [`Event::ChunkRefunded`] after the third decline.
+		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or
+		/// [`Event::ChunkRefunded`] after the third decline.
 		#[pallet::call_index(2)]
 		pub fn decline(
 			origin: OriginFor<T>,
@@ -440,8 +465,9 @@ pub mod pallet {
 			Self::do_decline(&who, id, reason)
 		}
 
-		/// Takes up to `limit` (at most 64) steps that the agenda is late with: missed deadlines, payments after the challenge
-		/// period, expired tasks, refunds of closing ones. Anyone may call; the fee is for the steps taken.
+		/// Takes up to `limit` (at most 64) steps that the agenda is late with: missed deadlines,
+		/// payments after the challenge period, expired tasks, refunds of closing ones. Anyone may
+		/// call; the fee is for the steps taken.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::advance_agenda((*limit).min(MAX_STEPS)))]
 		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResultWithPostInfo {

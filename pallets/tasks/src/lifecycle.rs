@@ -11,16 +11,13 @@ use crate::{
 use frame_support::{dispatch::DispatchResult, ensure};
 use tequio_primitives::{
 	api::{Books, ChunkCounts, TaskStatus},
-	clock::WorkClock,
+	clock::{WorkClock, DRAWN_AFTER},
 	fifo::deadline_bucket,
 	rewards::DistributeRewards,
 	search::Winners,
 	terms::AuditPolicy,
-	AttemptId, Balance, ChunkId, TaskId, WorkHeight,
+	AttemptId, Balance, ChunkId, TaskId,
 };
-
-/// Heights from an event to the first draw for it: the randomness must come from a block after the event's own.
-const DRAW_AFTER: WorkHeight = 2;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_submit(
@@ -36,6 +33,7 @@ impl<T: Config> Pallet<T> {
 			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
 		let locked = pricing::task_cost(&spec, price, bonus, T::Rewards::fee_on)
 			.ok_or(Error::<T>::CostTooHigh)?;
+		ensure!(locked >= CurrentRules::<T>::get().min_lock, Error::<T>::TaskTooSmall);
 		let first = pricing::chunk_budget(&spec.range(0), price, T::Rewards::fee_on)
 			.ok_or(Error::<T>::CostTooHigh)?;
 		T::Policy::terms(spec.class(), first.payment).ok_or(Error::<T>::NotAssignable)?;
@@ -55,7 +53,6 @@ impl<T: Config> Pallet<T> {
 			counts: ChunkCounts { open: spec.chunks(), ..Default::default() },
 			books: Books { locked, ..Default::default() },
 			status: TaskStatus::Running,
-			opened_at: now,
 			expires_at: now.saturating_add(CurrentRules::<T>::get().task_lifetime),
 			winners: Winners::new(),
 			spec,
@@ -63,7 +60,7 @@ impl<T: Config> Pallet<T> {
 		NextTask::<T>::put(next);
 		TaskFifo::<T>::push(
 			TaskQueue::Open,
-			Due { subject: id, at: now.saturating_add(DRAW_AFTER) },
+			Due { subject: id, at: now.saturating_add(DRAWN_AFTER) },
 		);
 		TaskFifo::<T>::push(TaskQueue::Expiring, Due { subject: id, at: task.expires_at });
 		Self::deposit_event(Event::TaskSubmitted {
@@ -101,7 +98,8 @@ impl<T: Config> Pallet<T> {
 		task.shift(task.untouched(), Place::Open, Place::Refunded);
 		task.next_chunk = task.chunks;
 		Self::deposit_event(Event::TaskClosing { task: id, reason });
-		// Computed before in full at submission, so it is there; if it were not, the remainder would hold it.
+		// Computed before in full at submission, so it is there; if it were not, the remainder
+		// would hold it.
 		Self::refund(&mut task, freed.unwrap_or(0));
 		Self::store(id, task);
 	}
@@ -123,7 +121,8 @@ impl<T: Config> Pallet<T> {
 		Some((chunk, Tasks::<T>::get(id.chunk.task)?))
 	}
 
-	/// Has a chunk done by somebody else than `owner`, or ends it where its attempts are used up or its task is closing.
+	/// Has a chunk done by somebody else than `owner`, or ends it where its attempts are used up or
+	/// its task is closing.
 	pub(crate) fn reopen(
 		id: ChunkId,
 		task: &mut TaskOf<T>,
@@ -146,7 +145,7 @@ impl<T: Config> Pallet<T> {
 		let id = AttemptId { chunk: id, attempt };
 		ChunkFifo::<T>::push(
 			ChunkQueue::Reopened,
-			Due { subject: id, at: T::Clock::now().saturating_add(DRAW_AFTER) },
+			Due { subject: id, at: T::Clock::now().saturating_add(DRAWN_AFTER) },
 		);
 		Self::deposit_event(Event::ChunkReopened { id });
 	}

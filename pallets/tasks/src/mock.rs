@@ -1,6 +1,7 @@
 //! A runtime of this pallet, with doubles for the pallets that it knows by their traits.
 //!
-//! The doubles keep what they were told in storage, so that a call that fails leaves no trace in them either.
+//! The doubles keep what they were told in storage, so that a call that fails leaves no trace in
+//! them either.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -164,6 +165,10 @@ impl EngageSeats<AccountId> for Crew {
 		Self::end(seat, duty);
 	}
 
+	fn hand_back(seat: &Seat<AccountId>, duty: Duty) {
+		Self::release(seat, duty);
+	}
+
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance) {
 		assert!(fine <= Self::end(seat, duty));
 		let mut fines = Fines::get();
@@ -177,10 +182,6 @@ impl EngageSeats<AccountId> for Crew {
 }
 
 impl InspectWorkers<AccountId> for Crew {
-	fn owner_of(device: &AccountId) -> Option<AccountId> {
-		Seated::get().into_iter().find(|owner| device_of(*owner) == *device)
-	}
-
 	fn payout_of(owner: &AccountId) -> AccountId {
 		payout_of(*owner)
 	}
@@ -237,8 +238,12 @@ pub struct ExtBuilder {
 
 impl Default for ExtBuilder {
 	fn default() -> Self {
-		let rules =
-			Rules { challenge_period: CHALLENGE, task_lifetime: LIFETIME, ..Default::default() };
+		let rules = Rules {
+			challenge_period: CHALLENGE,
+			task_lifetime: LIFETIME,
+			min_lock: 0,
+			..Default::default()
+		};
 		Self { rules }
 	}
 }
@@ -281,7 +286,8 @@ pub fn payout_of(owner: AccountId) -> AccountId {
 	owner + 100
 }
 
-/// A search of 256 nonces a chunk with 64 expected shares of 4 hashes: at most 96 are paid, fewer than 32 are thin.
+/// A search of 256 nonces a chunk with 64 expected shares of 4 hashes: at most 96 are paid, fewer
+/// than 32 are thin.
 pub fn search(chunks: u32) -> TaskSpec {
 	let mut target = [0; 32];
 	target[..28].fill(0xff);
@@ -305,7 +311,8 @@ pub fn submit(chunks: u32) -> TaskId {
 	task
 }
 
-/// Submits a search and has its chunks assigned: at height 3, due at height 19, if the test has just begun.
+/// Submits a search and has its chunks assigned: at height 3, due at height 19, if the test has
+/// just begun.
 pub fn submit_assigned(chunks: u32) -> TaskId {
 	let task = submit(chunks);
 	advance(2);

@@ -1,8 +1,10 @@
-//! What a chunk may cost. Pure arithmetic on units, prices and fees; amounts are in the token's smallest unit.
+//! What a chunk may cost. Pure arithmetic on units, prices and fees; amounts are in the token's
+//! smallest unit.
 //!
-//! A search of a chunk is paid for `min(shares, max_paid_shares)` shares of `D` units each. It is followed by two
-//! audits at a fixed pay: one unit for each share that can be claimed and for each nonce of the drawn sub-range. Where a
-//! first search can be *thin* (fewer than `min_full_shares`), a second one may follow, so both are locked.
+//! A search of a chunk is paid for `min(shares, max_paid_shares)` shares of `D` units each. It is
+//! followed by two audits at a fixed pay: one unit for each share that can be claimed and for each
+//! nonce of the drawn sub-range. Where a first search can be *thin* (fewer than `min_full_shares`),
+//! a second one may follow, so both are locked.
 
 use crate::types::TaskSpec;
 use tequio_primitives::{
@@ -31,8 +33,8 @@ impl ChunkBudget {
 		self.reserve(false, false)
 	}
 
-	/// What may still be spent on a chunk: `again` after a thin search was paid, `audited` after the auditors of the present
-	/// search were.
+	/// What may still be spent on a chunk: `again` after a thin search was paid, `audited` after
+	/// the auditors of the present search were.
 	pub fn reserve(&self, again: bool, audited: bool) -> Option<Balance> {
 		let present = if audited { 0 } else { self.audits };
 		let sum = self.search.checked_add(present)?;

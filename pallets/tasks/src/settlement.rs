@@ -1,4 +1,5 @@
-//! What follows from a commit and from a verdict, and the payment at the end of the challenge period.
+//! What follows from a commit and from a verdict, and the payment at the end of the challenge
+//! period.
 
 use crate::{
 	escrow::Column,
@@ -84,7 +85,8 @@ impl<T: Config> Pallet<T> {
 		auditors: Vec<T::AccountId>,
 	) {
 		let units = pricing::audit_units(&task.spec.range(id.chunk.index));
-		// More than are paid for in the budget there cannot be; were there, they would be paid by other chunks.
+		// More than are paid for in the budget there cannot be; were there, they would be paid by
+		// other chunks.
 		for (owner, _) in auditors.into_iter().zip(0..AUDITORS) {
 			let amount = Self::pay(task, &owner, assignment.audit_pay, Column::Audit);
 			T::Rewards::note_contribution(id.chunk.task, &owner, Role::Auditor, units, amount);
@@ -116,7 +118,8 @@ impl<T: Config> Pallet<T> {
 		ChunkFifo::<T>::push(ChunkQueue::Accepted, Due { subject: *id, at: until });
 	}
 
-	/// Records winners that the task does not know yet: a second search of a thin range finds the same ones again.
+	/// Records winners that the task does not know yet: a second search of a thin range finds the
+	/// same ones again.
 	fn note_winners(id: TaskId, task: &mut TaskOf<T>, winners: Winners) {
 		for winner in winners {
 			if task.winners.iter().any(|known| known.nonce == winner.nonce) {

@@ -30,8 +30,9 @@ impl<T: Config> Pallet<T> {
 		Self::check_task_entries()
 	}
 
-	/// Tasks are numbered below the next number; no more has left an escrow than was locked; a task has ended when no chunk
-	/// lives, and then its escrow is empty; only a running task has chunks that were never given out.
+	/// Tasks are numbered below the next number; no more has left an escrow than was locked; a task
+	/// has ended when no chunk lives, and then its escrow is empty; only a running task has chunks
+	/// that were never given out.
 	fn check_tasks() -> Result<(), TryRuntimeError> {
 		for (id, task) in Tasks::<T>::iter() {
 			ensure!(id < NextTask::<T>::get(), "a task has a number that was not given yet");
@@ -46,8 +47,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The counts of a task add up to its chunks and match the records of its chunks. A record is of a chunk that was given
-	/// out, within the attempts that a chunk may have, with one excluded owner per attempt before.
+	/// The counts of a task add up to its chunks and match the records of its chunks. A record is
+	/// of a chunk that was given out, within the attempts that a chunk may have, with one excluded
+	/// owner per attempt before.
 	fn check_counts() -> Result<(), TryRuntimeError> {
 		let mut found = BTreeMap::<TaskId, Vec<Place>>::new();
 		for (id, chunk) in Chunks::<T>::iter() {
@@ -92,7 +94,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What a task has in escrow covers the most that its chunks can still cost, and the bonus with its fee.
+	/// What a task has in escrow covers the most that its chunks can still cost, and the bonus with
+	/// its fee.
 	fn check_reserves() -> Result<(), TryRuntimeError> {
 		let mut needed = BTreeMap::<TaskId, Balance>::new();
 		for (id, chunk) in Chunks::<T>::iter() {
@@ -141,8 +144,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Every assigned chunk stands in the queue of its deadline, every accepted one in the queue of payments, each with its
-	/// height; every chunk that is open again stands in the queue for draws.
+	/// Every assigned chunk stands in the queue of its deadline, every accepted one in the queue of
+	/// payments, each with its height; every chunk that is open again stands in the queue for
+	/// draws.
 	fn check_chunk_entries() -> Result<(), TryRuntimeError> {
 		let entries: BTreeSet<(ChunkQueue, Due<AttemptId>)> =
 			ChunkEntries::<T>::iter().map(|(queue, _, due)| (queue, due)).collect();
@@ -170,7 +174,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Every running task stands in the queue of expiry, and in the queue for draws if it has chunks to give out.
+	/// Every running task stands in the queue of expiry, and in the queue for draws if it has
+	/// chunks to give out.
 	fn check_task_entries() -> Result<(), TryRuntimeError> {
 		let entries: BTreeSet<(TaskQueue, TaskId)> =
 			TaskEntries::<T>::iter().map(|(queue, _, due)| (queue, due.subject)).collect();

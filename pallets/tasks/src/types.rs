@@ -9,7 +9,7 @@ use tequio_primitives::{
 	fifo::Fifo,
 	search::{ChunkRange, SearchError, SearchSpec, Winners},
 	tasks::{Assignment, UndecidedReason},
-	Attempt, AttemptId, Balance, ChunkIndex, Duty, Role, TaskId, WorkClass, WorkHeight,
+	Attempt, AttemptId, Balance, ChunkIndex, Duty, Role, TaskId, WorkClass, WorkHeight, TEQ,
 };
 
 /// Attempts at a chunk at most, whatever the rules say.
@@ -43,11 +43,15 @@ pub(crate) type ChunkFifo<T> =
 	serde::Serialize,
 	serde::Deserialize,
 )]
+#[serde(default, deny_unknown_fields)]
 pub struct Rules {
 	/// Blocks between acceptance and payment.
 	pub challenge_period: u32,
 	/// Blocks after which a task gives out no more chunks.
 	pub task_lifetime: u32,
+	/// Least that a task locks, in the token's smallest unit: its place in the queues, which all
+	/// tasks share, binds money until the task ends.
+	pub min_lock: Balance,
 	/// Attempts at a chunk before it is refunded; 8 at most.
 	pub max_attempts: u8,
 	/// Declines by different owners before a chunk is refunded.
@@ -62,10 +66,18 @@ impl Default for Rules {
 		Self {
 			challenge_period: 100,
 			task_lifetime: 201_600,
+			min_lock: 10 * TEQ,
 			max_attempts: MAX_ATTEMPTS,
 			max_declines: 3,
 			miss_fine: Perquintill::from_percent(5),
 		}
+	}
+}
+
+impl Rules {
+	/// Whether a chain can run by these numbers.
+	pub fn are_sound(&self) -> bool {
+		(1..=MAX_ATTEMPTS).contains(&self.max_attempts) && self.max_declines > 0
 	}
 }
 
@@ -135,8 +147,6 @@ pub struct Task<AccountId> {
 	pub books: Books,
 	/// Whether chunks are still given out.
 	pub status: TaskStatus,
-	/// Height of submission.
-	pub opened_at: WorkHeight,
 	/// Height from which no more chunks are given out.
 	pub expires_at: WorkHeight,
 	/// Nonces that meet the target, in the order in which they were found.

@@ -1,7 +1,7 @@
 //! Weights of the calls and of the steps of the agenda.
 //!
-//! Estimates until benchmarks exist: database accesses counted by hand, each with the proof it adds, over a base for the
-//! computation.
+//! Estimates until benchmarks exist: database accesses counted by hand, each with the proof it
+//! adds, over a base for the computation.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -24,6 +24,8 @@ pub trait WeightInfo {
 	fn miss_chunk() -> Weight;
 	/// The closing of a task.
 	fn expire_task() -> Weight;
+	/// An entry of the agenda whose chunk has moved on.
+	fn drop_entry() -> Weight;
 	/// A look at an open task.
 	fn visit_task() -> Weight;
 	/// A draw for a chunk, and its assignment or its refund.
@@ -40,8 +42,9 @@ pub struct Estimated<T>(PhantomData<T>);
 
 /// Proof that one read adds at most on average: a trie path and a small record, in bytes.
 const PROOF_PER_READ: u64 = 2_048;
-/// Reads that one draw makes at most: the class's seats, and worker and device for each of 16 probes.
-const DRAW_READS: u64 = 1 + 16 * 2;
+/// Reads that one draw makes at most: the class's seats, 16 owners, and 32 devices and the other
+/// 15 of the owner that reaches these.
+const DRAW_READS: u64 = 1 + 16 + 32 + 15;
 
 impl<T: frame_system::Config> Estimated<T> {
 	/// `base` in microseconds of ref time.
@@ -55,8 +58,8 @@ impl<T: frame_system::Config> Estimated<T> {
 }
 
 impl<T: frame_system::Config> WeightInfo for Estimated<T> {
-	// Reads: next task, rules, clock, audit rules, account, holds, two queue ends. Writes: next task, task, account, holds,
-	// two entries with their ends.
+	// Reads: next task, rules, clock, audit rules, account, holds, two queue ends. Writes: next
+	// task, task, account, holds, two entries with their ends.
 	fn submit_task() -> Weight {
 		Self::weight(60, 8, 8)
 	}
@@ -66,8 +69,8 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(60, 4, 3)
 	}
 
-	// Chunk, task, clock, rules, device and owner of the duty, queue end; entry with its end, chunk, task, device, owner,
-	// account and holds where the task ends.
+	// Chunk, task, clock, rules, device and owner of the duty, queue end; entry with its end,
+	// chunk, task, device, owner, account and holds where the task ends.
 	fn decline() -> Weight {
 		Self::weight(60, 10, 8)
 	}
@@ -83,13 +86,14 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(20, 4 + 2 * 12, 0)
 	}
 
-	// Entry and end, chunk, task, rules, clock, owner, device, payout, pot or accrual, requester and holds, treasury, author,
-	// contribution, ledger, and the entry of a reopening.
+	// Entry and end, chunk, task, rules, clock, owner, device, payout, pot or accrual, requester
+	// and holds, treasury, author, contribution, ledger, and the entry of a reopening.
 	fn pay_chunk() -> Weight {
 		Self::weight(150, 18, 17)
 	}
 
-	// Entry and end, chunk, task, rules, clock, owner, device, stake and its holds, seats, and the entry of a reopening.
+	// Entry and end, chunk, task, rules, clock, owner, device, stake and its holds, seats, and the
+	// entry of a reopening.
 	fn miss_chunk() -> Weight {
 		Self::weight(100, 14, 13)
 	}
@@ -99,12 +103,18 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(60, 6, 5)
 	}
 
+	// Entry and end, chunk.
+	fn drop_entry() -> Weight {
+		Self::weight(10, 3, 2)
+	}
+
 	// Entry and end, twice for the way back to the tail; task.
 	fn visit_task() -> Weight {
 		Self::weight(20, 4, 5)
 	}
 
-	// The draw; entry and end, chunk, task, audit rules, owner, device, ledger, and the entry of the deadline.
+	// The draw; entry and end, chunk, task, audit rules, owner, device, ledger, and the entry of
+	// the deadline.
 	fn assign_chunk() -> Weight {
 		Self::weight(80, DRAW_READS + 10, 10)
 	}

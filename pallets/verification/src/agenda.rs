@@ -5,6 +5,7 @@ use crate::{
 	weights::WeightInfo,
 	Agenda, CheckOf, Checks, Config, Error, Pallet,
 };
+use alloc::vec::Vec;
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
@@ -18,27 +19,30 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn run_agenda(meter: &mut WeightMeter) {
 		let budget = meter.remaining().min(T::AgendaBudget::get());
 		let mut own = WeightMeter::with_limit(budget);
-		Self::take_steps(&mut own, u32::MAX);
+		Self::take_steps(&mut own, u32::MAX, &Queue::ALL);
 		meter.consume(own.consumed());
 	}
 
 	/// Does up to `limit` steps that the agenda is late with.
 	pub(crate) fn do_advance_agenda(limit: u32) -> DispatchResult {
-		ensure!(limit <= MAX_STEPS, Error::<T>::TooMany);
-		let taken = Self::take_steps(&mut WeightMeter::new(), limit);
+		ensure!((1..=MAX_STEPS).contains(&limit), Error::<T>::LimitOutOfBounds);
+		// Whoever calls knows the newest output, so it is not drawn upon.
+		let queues: Vec<_> = Queue::ALL.into_iter().filter(|name| *name != Queue::Vacant).collect();
+		let taken = Self::take_steps(&mut WeightMeter::new(), limit, &queues);
 		ensure!(taken > 0, Error::<T>::NothingLate);
 		Ok(())
 	}
 
-	/// Takes entries that are due from every queue, until none is left or weight or limit is used up. Returns how many.
+	/// Takes entries that are due from these queues, until none is left or weight or limit is used
+	/// up. Returns how many.
 	///
-	/// It begins with another queue at every height, so that a queue which is always full cannot starve the others.
-	fn take_steps(meter: &mut WeightMeter, limit: u32) -> u32 {
+	/// It begins with another queue at every height, so that a queue which is always full cannot
+	/// starve the others.
+	fn take_steps(meter: &mut WeightMeter, limit: u32, queues: &[Queue]) -> u32 {
 		let now = Self::now();
-		let queues = Queue::ALL.len();
-		let first = usize::try_from(now).unwrap_or(0) % queues;
+		let first = usize::try_from(now).unwrap_or(0).checked_rem(queues.len()).unwrap_or(0);
 		let mut taken = 0;
-		for queue in Queue::ALL.into_iter().cycle().skip(first).take(queues) {
+		for queue in queues.iter().copied().cycle().skip(first).take(queues.len()) {
 			while taken < limit {
 				match Self::take_step(queue, now, meter) {
 					Step::Taken => taken += 1,
@@ -50,7 +54,8 @@ impl<T: Config> Pallet<T> {
 		taken
 	}
 
-	/// Takes the entry at the head of a queue if it is due, and acts on it unless it is out of date.
+	/// Takes the entry at the head of a queue if it is due, and acts on it unless it is out of
+	/// date.
 	fn take_step(queue: Queue, now: WorkHeight, meter: &mut WeightMeter) -> Step {
 		if meter.try_consume(T::WeightInfo::agenda_look()).is_err() {
 			return Step::OutOfWeight;
@@ -67,14 +72,15 @@ impl<T: Config> Pallet<T> {
 		let Some(check) = live else { return Step::Taken };
 		match queue {
 			Queue::Drawing => Self::decide_audit(due.id, check),
-			Queue::Vacant => Self::draw_vacant(due.id, check, due.at),
+			Queue::Vacant => Self::draw_vacant(due.id, check),
 			Queue::Auditing(_) => Self::end_audit(due.id, check),
 			Queue::Revealing => Self::judge(due.id, check),
 		}
 		Step::Taken
 	}
 
-	/// The check that an entry is about, unless the check has left the state that the entry is about.
+	/// The check that an entry is about, unless the check has left the state that the entry is
+	/// about.
 	fn live(queue: Queue, due: &Due) -> Option<CheckOf<T>> {
 		let check = Checks::<T>::get(due.id.chunk)?;
 		let at = match (queue, &check.state) {

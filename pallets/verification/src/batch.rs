@@ -6,8 +6,8 @@ use frame_support::{dispatch::DispatchResult, ensure};
 use tequio_primitives::{Duty, MAX_BATCH};
 
 impl<T: Config> Pallet<T> {
-	/// Takes the entries that can be taken and names the others in events. Where none can be taken, fails with the error of
-	/// the first; `take` changes nothing when it fails.
+	/// Takes the entries that can be taken and names the others in events. Where none can be taken,
+	/// fails with the error of the first; `take` changes nothing when it fails.
 	pub(crate) fn take_each<Item>(
 		items: Batch<Item>,
 		duty_of: impl Fn(&Item) -> Duty,

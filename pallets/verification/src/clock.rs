@@ -8,7 +8,8 @@ use tequio_primitives::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// Moves the clock on by one, and keeps the output of the block before this one under the height before this one.
+	/// Moves the clock on by one, and keeps the output of the block before this one under the
+	/// height before this one.
 	pub(crate) fn tick() {
 		let before = Now::<T>::get();
 		let now = before.saturating_add(1);

@@ -2,7 +2,7 @@
 
 use crate::{
 	types::{Batch, Check, CheckState, CommitItem, Due, Queue},
-	Agenda, CheckOf, Checks, Config, Error, Event, Pallet, RulesInForce,
+	Agenda, CheckOf, Checks, Config, CurrentRules, Error, Event, Pallet,
 };
 use frame_support::{dispatch::DispatchResult, ensure};
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -80,9 +80,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Puts the decision on an audit on the agenda: for the height at which every output of the window is known.
+	/// Puts the decision on an audit on the agenda: for the height at which every output of the
+	/// window is known.
 	pub(crate) fn await_outputs(id: &AttemptId, from: WorkHeight) -> CheckState<BlockNumberFor<T>> {
-		let window = RulesInForce::<T>::get().draw_window;
+		let window = CurrentRules::<T>::get().draw_window;
 		let due = from.saturating_add(window).saturating_add(1);
 		Agenda::<T>::push(Queue::Drawing, Due { at: due, id: *id });
 		CheckState::Drawing { due }

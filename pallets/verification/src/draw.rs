@@ -4,13 +4,13 @@ use crate::{
 	clock::output_of,
 	types::{AuditorSlot, CheckState, Due, Queue},
 	verdict::Outcome,
-	Agenda, CheckOf, Checks, Config, Event, Outputs, Pallet, RulesInForce,
+	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Outputs, Pallet,
 };
 use alloc::vec::Vec;
 use frame_support::{defensive, BoundedVec};
 use sp_core::H256;
 use tequio_primitives::{
-	clock::{Beacon, WorkClock},
+	clock::{Beacon, WorkClock, DRAWN_AFTER},
 	draw::{self, AuditDraw, Purpose},
 	fifo::{deadline_bucket, DEADLINES},
 	search::{SearchSpec, AUDITORS},
@@ -19,15 +19,11 @@ use tequio_primitives::{
 	AttemptId, Duty, Role, WorkHeight,
 };
 
-/// Blocks from the event that empties a place to the draw for it: the output of the next height is the first that nobody
-/// could know at the event.
-const DRAWN_AFTER: u32 = 2;
-
 impl<T: Config> Pallet<T> {
 	/// Decides whether an attempt is audited; its window is over.
 	pub(crate) fn decide_audit(id: AttemptId, mut check: CheckOf<T>) {
 		let outputs = Outputs::<T>::get();
-		let window = RulesInForce::<T>::get().draw_window;
+		let window = CurrentRules::<T>::get().draw_window;
 		let rate = check.assignment.terms.audit_rate;
 		let output = |height| output_of(&outputs, height);
 		match draw::audit(&id, check.committed_at, window, rate, output) {
@@ -37,7 +33,8 @@ impl<T: Config> Pallet<T> {
 				Self::open_reveals(id, check);
 			},
 			AuditDraw::Unknown => {
-				// What the window lacks never comes. A new one begins, with outputs that nobody knows yet.
+				// What the window lacks never comes. A new one begins, with outputs that nobody
+				// knows yet.
 				let now = Self::now();
 				check.committed_at = now;
 				check.state = Self::await_outputs(&id, now);
@@ -62,11 +59,11 @@ impl<T: Config> Pallet<T> {
 		Checks::<T>::insert(id.chunk, check);
 	}
 
-	/// Draws again for the places that are empty at height `at`, with the output of the height before it.
-	pub(crate) fn draw_vacant(id: AttemptId, mut check: CheckOf<T>, at: WorkHeight) {
+	/// Draws again for the places that are empty, with the newest output: it is of the height after
+	/// the plan or later. Only the agenda calls this, so nobody chooses when.
+	pub(crate) fn draw_vacant(id: AttemptId, mut check: CheckOf<T>) {
 		let CheckState::Auditing { due, .. } = check.state else { return };
-		let output = at.checked_sub(1).and_then(Self::at);
-		if output.is_some_and(|vrf| Self::fill_places(id, &mut check, &vrf)) {
+		if Self::latest().is_some_and(|vrf| Self::fill_places(id, &mut check, &vrf)) {
 			Self::await_audits(id, &mut check);
 		} else {
 			check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, &check) };
@@ -74,16 +71,18 @@ impl<T: Config> Pallet<T> {
 		Checks::<T>::insert(id.chunk, check);
 	}
 
-	/// Ends an audit whose time is up: fines the silent, draws others in their place, or gives up after the last redraw.
+	/// Ends an audit whose time is up: fines the silent, draws others in their place, or gives up
+	/// after the last redraw.
 	pub(crate) fn end_audit(id: AttemptId, mut check: CheckOf<T>) {
-		let rules = RulesInForce::<T>::get();
+		let rules = CurrentRules::<T>::get();
 		let fine = rules.audit_miss_fine.mul_floor(check.assignment.terms.collateral);
 		let duty = Duty { id, role: Role::Auditor };
 		for slot in check.auditors.iter_mut().filter(|slot| slot.commitment.is_none()) {
 			let Some(seat) = slot.seat.take() else { continue };
 			T::Workers::miss(&seat, duty, fine);
 			Self::deposit_event(Event::AuditorMissed { id, owner: seat.owner.clone(), fine });
-			// Full only under rules that allow more redraws than can be remembered; a silent owner may then be drawn again.
+			// Full only under rules that allow more redraws than can be remembered; a silent owner
+			// may then be drawn again.
 			let _ = check.silent.try_push(seat.owner);
 		}
 		if check.redraws >= rules.max_redraws {
@@ -96,7 +95,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Everybody has committed, or there is nobody to wait for: openings are due.
 	pub(crate) fn open_reveals(id: AttemptId, mut check: CheckOf<T>) {
-		let due = Self::now().saturating_add(RulesInForce::<T>::get().reveal_period);
+		let due = Self::now().saturating_add(CurrentRules::<T>::get().reveal_period);
 		let since = frame_system::Pallet::<T>::block_number();
 		Agenda::<T>::push(Queue::Revealing, Due { at: due, id });
 		check.state = CheckState::Revealing { due, since };
@@ -104,7 +103,8 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::RevealsOpened { id });
 	}
 
-	/// Gives the auditors a full deadline from now, so that one who was drawn late has as long as the others had.
+	/// Gives the auditors a full deadline from now, so that one who was drawn late has as long as
+	/// the others had.
 	fn await_audits(id: AttemptId, check: &mut CheckOf<T>) {
 		let (index, length) = deadline_bucket(check.assignment.deadline).unwrap_or_else(|| {
 			defensive!("an assignment's deadline is one of the eight");

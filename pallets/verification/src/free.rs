@@ -6,9 +6,10 @@ use codec::Encode;
 use tequio_primitives::{stage::Stage, AttemptId, Role};
 
 impl<T: Config> Pallet<T> {
-	/// The tags of a call that pays no fee: one for each entry, made of chunk, attempt, stage and device, so that a
-	/// transaction pool keeps one call for each thing that is owed. `None` where the call pays: it is not a commit or a
-	/// reveal, it is empty, names something twice, or has an entry that would be refused now.
+	/// The tags of a call that pays no fee: one for each entry, made of chunk, attempt, stage and
+	/// device, so that a transaction pool keeps one call for each thing that is owed. `None` where
+	/// the call pays: it is not a commit or a reveal, it is empty, names something twice, or has an
+	/// entry that would be refused now.
 	pub fn free_call_tags(device: &T::AccountId, call: &Call<T>) -> Option<Vec<Vec<u8>>> {
 		let tag = |id: &AttemptId, stage: Stage| (id.chunk, id.attempt, stage, device).encode();
 		let tags = match call {

@@ -1,7 +1,8 @@
 //! # Verification
 //!
-//! Checks results: commit, draw, reveal, verdict. It keeps the part of a chunk's life between the worker's commit and the
-//! verdict (see `tequio_primitives::stage`), and the work clock and the beacon that all deadlines and draws stand on.
+//! Checks results: commit, draw, reveal, verdict. It keeps the part of a chunk's life between the
+//! worker's commit and the verdict (see `tequio_primitives::stage`), and the work clock and the
+//! beacon that all deadlines and draws stand on.
 //!
 //! ## Map
 //! | file | concept |
@@ -22,20 +23,25 @@
 //!
 //! ## Flow
 //! 1. A device **commits** its claim and a hiding digest. The attempt is *drawing* for m blocks.
-//! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With one, a sub-range and the
-//!    auditors are drawn. A place that nobody can take stays empty and is drawn for again, two blocks later each time.
-//! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last redraw the attempt ends
-//!    undecided. When all have committed, reveals open.
-//! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are missing when the period ends:
-//!    a worker who does not reveal is rejected, an auditor who does not reveal is slashed.
-//! 5. The **verdict** ends all duties except an accepted worker's, and `tasks` pays, reopens or refunds.
+//! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With
+//!    one, a sub-range and the auditors are drawn. A place that nobody can take stays empty and is
+//!    drawn for again, two blocks later each time.
+//! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last
+//!    redraw the attempt ends undecided. When all have committed, reveals open.
+//! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
+//!    missing when the period ends: a worker who does not reveal is rejected, an auditor who does
+//!    not reveal is slashed.
+//! 5. The **verdict** ends all duties except an accepted worker's, and `tasks` pays, reopens or
+//!    refunds.
 //!
-//! Deadlines and draws are fixed by the event that starts them: a draw uses the output of the height that was fixed when it
-//! was planned, however late it is made. Something done at or after its deadline is refused even if the agenda is late.
+//! Deadlines and draws are fixed by the event that starts them: a draw uses the output of the
+//! height that was fixed when it was planned, however late it is made. Something done at or after
+//! its deadline is refused even if the agenda is late.
 //!
 //! ## Invariants
-//! They are the sentences of `try_state.rs`. The main ones: a check exists exactly from the worker's commit to its verdict;
-//! its worker and auditors have different owners and each owes its duty; the end of its state is on the agenda.
+//! They are the sentences of `try_state.rs`. The main ones: a check exists exactly from the
+//! worker's commit to its verdict; its worker and auditors have different owners and each owes its
+//! duty; the end of its state is on the agenda.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -98,8 +104,11 @@ pub mod pallet {
 		AttemptId, Balance, ChunkId, Role, WorkHeight,
 	};
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	/// Pallet of checks.
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
 	/// What the pallet needs of a runtime.
@@ -123,7 +132,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type AgendaBudget: Get<Weight>;
 
-		/// Signs with the device keys of this node; `offchain::DeviceCrypto` in a runtime with `MultiSigner`.
+		/// Signs with the device keys of this node; `offchain::DeviceCrypto` in a runtime with
+		/// `MultiSigner`.
 		type DeviceCrypto: AppCrypto<Self::Public, Self::Signature, RuntimeAppPublic = DeviceId>;
 
 		/// Calls of other pallets that a device makes: to decline, and to say that it accepts work.
@@ -137,13 +147,14 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Now<T: Config> = StorageValue<_, WorkHeight, ValueQuery>;
 
-	/// VRF outputs of the last 16 heights, oldest first. A height whose block carried none has no entry.
+	/// VRF outputs of the last 16 heights, oldest first. A height whose block carried none has no
+	/// entry.
 	#[pallet::storage]
 	pub type Outputs<T: Config> = StorageValue<_, BoundedVec<Output, ConstU32<RING>>, ValueQuery>;
 
 	/// The rules in force.
 	#[pallet::storage]
-	pub type RulesInForce<T: Config> = StorageValue<_, Rules, ValueQuery>;
+	pub type CurrentRules<T: Config> = StorageValue<_, Rules, ValueQuery>;
 
 	/// Attempts being checked. A chunk has one attempt at a time.
 	#[pallet::storage]
@@ -173,10 +184,11 @@ pub mod pallet {
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
 			assert!(self.rules.are_sound(), "draw_window is 1 to 16, reveal_period at least 1");
-			RulesInForce::<T>::put(self.rules);
+			CurrentRules::<T>::put(self.rules);
 		}
 	}
 
+	/// What happened.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
@@ -253,32 +265,36 @@ pub mod pallet {
 		},
 	}
 
+	/// Why a call, or an entry of one, changed nothing.
 	#[pallet::error]
 	pub enum Error<T> {
 		/// The call has no entries. Name at least one attempt.
 		NothingToDo,
-		/// The signing account does not have this role in this attempt now. Sign with the device that was drawn, and name the
-		/// attempt and role of its duty.
+		/// The signing account does not have this role in this attempt now. Sign with the device
+		/// that was drawn, and name the attempt and role of its duty.
 		NotAssigned,
-		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is an auditor's and not empty. Auditors
-		/// claim nothing.
+		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is an
+		/// auditor's and not empty. Auditors claim nothing.
 		MalformedClaim,
-		/// This device has committed to this attempt already, and a commitment cannot be replaced. Wait for the reveals.
+		/// This device has committed to this attempt already, and a commitment cannot be replaced.
+		/// Wait for the reveals.
 		AlreadyCommitted,
 		/// The deadline has passed. The attempt goes on without this device.
 		TooLate,
-		/// Reveals are not open: somebody has still to commit, or the draw is still to come. Wait for `RevealsOpened`.
+		/// Reveals are not open: somebody has still to commit, or the draw is still to come. Wait
+		/// for `RevealsOpened`.
 		NotRevealing,
 		/// This device has revealed already. Nothing is left to do.
 		AlreadyRevealed,
-		/// The opening and the salt do not hash to what this device committed for this duty on this chain. Reveal what was
-		/// committed.
+		/// The opening and the salt do not hash to what this device committed for this duty on this
+		/// chain. Reveal what was committed.
 		OpeningMismatch,
-		/// The opening cannot be right whatever was computed: a worker names faults, a winner is not claimed or misses the target,
-		/// a fault lies where none can be, or entries are not ascending.
+		/// The opening cannot be right whatever was computed: a worker names faults, a winner is
+		/// not claimed or misses the target, a fault lies where none can be, or entries are not
+		/// ascending.
 		MalformedOpening,
-		/// More steps than one call may take. Ask for at most 64.
-		TooMany,
+		/// The limit is zero or above 64: ask for 1 to 64 steps.
+		LimitOutOfBounds,
 		/// The agenda is on time: nothing is left for a call to do.
 		NothingLate,
 	}
@@ -286,7 +302,8 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_block: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			// Time goes on in every polled block, even in one with no weight left to do anything at that time.
+			// Time goes on in every polled block, even in one with no weight left to do anything at
+			// that time.
 			Self::tick();
 			if meter.try_consume(T::WeightInfo::tick()).is_ok() {
 				Self::run_agenda(meter);
@@ -312,8 +329,9 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Commits results. The origin is a device; each entry is one attempt that it computes or audits. Entries that cannot be
-		/// taken are named in `ItemRefused`; the call fails only if none can be taken. Free if all can.
+		/// Commits results. The origin is a device; each entry is one attempt that it computes or
+		/// audits. Entries that cannot be taken are named in `ItemRefused`; the call fails only if
+		/// none can be taken. Free if all can.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::commit(batch::length(items)))]
 		pub fn commit(origin: OriginFor<T>, items: Batch<CommitItem>) -> DispatchResult {
@@ -321,8 +339,8 @@ pub mod pallet {
 			Self::do_commit(device, items)
 		}
 
-		/// Reveals what was committed, once everybody in the attempt has committed. The origin is a device. Entries are treated
-		/// as in `commit`.
+		/// Reveals what was committed, once everybody in the attempt has committed. The origin is a
+		/// device. Entries are treated as in `commit`.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::reveal(batch::length(items)))]
 		pub fn reveal(origin: OriginFor<T>, items: Batch<RevealItem>) -> DispatchResult {
@@ -330,9 +348,10 @@ pub mod pallet {
 			Self::do_reveal(device, items)
 		}
 
-		/// Does up to `limit` (at most 64) steps that are due and that blocks had no room for. Anybody may call it.
+		/// Does up to `limit` (at most 64) steps that are due and that blocks had no room for.
+		/// Anybody may call it.
 		#[pallet::call_index(2)]
-		#[pallet::weight(T::WeightInfo::advance_agenda(*limit))]
+		#[pallet::weight(T::WeightInfo::advance_agenda((*limit).min(MAX_STEPS)))]
 		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_advance_agenda(limit)

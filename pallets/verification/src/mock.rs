@@ -87,7 +87,8 @@ pub fn number_of(account: &AccountId) -> Option<u8> {
 	(0..16).find(|number| device(*number) == *account)
 }
 
-/// The task that every attempt of the tests is about: four chunks of 64 nonces, a share in four hashes.
+/// The task that every attempt of the tests is about: four chunks of 64 nonces, a share in four
+/// hashes.
 pub fn spec() -> SearchSpec {
 	let mut target = [0xff; 32];
 	target[31] = 0x0f;
@@ -294,7 +295,8 @@ pub fn reveals_open(id: AttemptId, worker: u8, openings: [&Opening; 3]) -> [u8; 
 	both
 }
 
-/// Each duty belongs to an attempt that is computed or checked, and to a device that has a part in it.
+/// Each duty belongs to an attempt that is computed or checked, and to a device that has a part in
+/// it.
 fn assert_duties_match() {
 	let state = doubles();
 	for (who, duty) in state.duties.keys() {

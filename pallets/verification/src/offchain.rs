@@ -1,8 +1,8 @@
 //! The node's hook: what the devices whose keys this node holds do for their duties.
 //!
-//! It runs at every new best block, on nodes that were started with a worker socket. It reads what each device owes, hands the
-//! work to the worker process, and signs what the device has to say. It computes nothing and waits for nothing: what is not
-//! ready is looked at again at the next block.
+//! It runs at every new best block, on nodes that were started with a worker socket. It reads what
+//! each device owes, hands the work to the worker process, and signs what the device has to say. It
+//! computes nothing and waits for nothing: what is not ready is looked at again at the next block.
 //!
 //! ```text
 //!            duty ──▶ order ──host::submit──▶ worker process
@@ -23,10 +23,12 @@
 //!
 //! ## Rules
 //! - Nothing is revealed before the block of the last commit is final.
-//! - A result belongs to the order that it was computed for, by the hash of its payload: after a reorganisation the same attempt
-//!   may be about other work.
-//! - Whatever is lost can be had again: orders follow from the chain's state, results from orders, salts from keys.
-//! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still pending.
+//! - A result belongs to the order that it was computed for, by the hash of its payload: after a
+//!   reorganisation the same attempt may be about other work.
+//! - Whatever is lost can be had again: orders follow from the chain's state, results from orders,
+//!   salts from keys.
+//! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still
+//!   pending.
 
 mod device;
 mod duties;
@@ -39,7 +41,7 @@ mod outbox;
 #[cfg(test)]
 mod tests;
 
-use crate::{Call, Config, Pallet};
+use crate::{Call, Config, CurrentRules, Pallet};
 use alloc::vec::Vec;
 use frame_system::{
 	offchain::{AppCrypto, CreateTransactionBase},
@@ -55,7 +57,7 @@ use tequio_primitives::{device::DeviceId, stage::DeclineReason, AttemptId, WorkC
 
 const LOG_TARGET: &str = "tequio::offchain";
 /// Blocks after which a message that has shown no effect is sent again.
-pub const RESEND: u64 = 8;
+pub const RESEND: u64 = 4;
 /// Devices of one node that get their turn.
 const MAX_DEVICES: usize = 64;
 /// Keeps two runs of the hook from doing the same at the same time.
@@ -68,8 +70,8 @@ pub type OutboundCall<T> = <T as CreateTransactionBase<Call<T>>>::RuntimeCall;
 
 /// Calls of other pallets that a device makes. The runtime knows them.
 ///
-/// A device holds no money, so each of these returns a call only where the chain would take it from this device now, free of
-/// fees.
+/// A device holds no money, so each of these returns a call only where the chain would take it from
+/// this device now, free of fees.
 pub trait OutboundCalls<AccountId, RuntimeCall> {
 	/// Hands the attempt back.
 	fn decline(device: &AccountId, id: &AttemptId, reason: DeclineReason) -> Option<RuntimeCall>;
@@ -100,6 +102,13 @@ struct Round {
 }
 
 impl Round {
+	/// Whether commits that came in block `since` may be opened: they are final, or half of the
+	/// reveal period has passed without finality. A stalled finality must not convict the honest.
+	fn may_reveal<T: Config>(&self, since: u64) -> bool {
+		let patience = u64::from(CurrentRules::<T>::get().reveal_period / 2);
+		since <= self.finalized || self.now >= since.saturating_add(patience)
+	}
+
 	/// Whether the worker process serves a class of this chain.
 	fn serves(&self) -> bool {
 		let known = |class: u16| WorkClass::ALL.iter().any(|known| known.id() == class);
@@ -125,7 +134,8 @@ pub fn run<T: Config>(block: BlockNumberFor<T>) {
 	if keys.len() > MAX_DEVICES {
 		log::warn!(
 			target: LOG_TARGET,
-			"the keystore holds {} device keys; only the first {MAX_DEVICES} are served. Move the others to another node",
+			"the keystore holds {} device keys; only the first {MAX_DEVICES} are served. \
+			 Move the others to another node",
 			keys.len(),
 		);
 	}

@@ -1,6 +1,6 @@
 //! On which terms work is assigned.
 
-use crate::{Config, Pallet, RulesInForce};
+use crate::{Config, CurrentRules, Pallet};
 use sp_runtime::Perquintill;
 use tequio_primitives::{
 	terms::{audit_terms, AuditPolicy, AuditTerms},
@@ -12,6 +12,6 @@ impl<T: Config> AuditPolicy for Pallet<T> {
 		let audit_rate = match class {
 			WorkClass::RandomXSearch => Perquintill::one(),
 		};
-		audit_terms(max_payment, audit_rate, &RulesInForce::<T>::get().adversary)
+		audit_terms(max_payment, audit_rate, &CurrentRules::<T>::get().adversary)
 	}
 }

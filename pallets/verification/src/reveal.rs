@@ -65,7 +65,8 @@ impl<T: Config> Pallet<T> {
 		Ok((check, place))
 	}
 
-	/// Where the device sits in a check under this role, what it committed and what it has revealed.
+	/// Where the device sits in a check under this role, what it committed and what it has
+	/// revealed.
 	fn place_of<'a>(
 		device: &T::AccountId,
 		role: Role,
@@ -122,7 +123,8 @@ impl<T: Config> Pallet<T> {
 		Self::end(id, check, outcome);
 	}
 
-	/// Ends a check: every duty in it but that of an accepted worker, which `tasks` ends after the challenge period.
+	/// Ends a check: every duty in it but that of an accepted worker, which `tasks` ends after the
+	/// challenge period.
 	pub(crate) fn end(id: AttemptId, check: CheckOf<T>, outcome: Outcome) {
 		Checks::<T>::remove(id.chunk);
 		let revealed = Self::end_auditors(id, &check);
@@ -150,8 +152,9 @@ impl<T: Config> Pallet<T> {
 		T::Tasks::conclude(&id, verdict);
 	}
 
-	/// Ends the duties of the auditors and returns the owners of those who revealed. Who had to reveal and did not loses the
-	/// whole collateral; that is burned, because nobody proved anything.
+	/// Ends the duties of the auditors and returns the owners of those who revealed. Who had to
+	/// reveal and did not loses the whole collateral; that is burned, because nobody proved
+	/// anything.
 	fn end_auditors(id: AttemptId, check: &CheckOf<T>) -> Vec<T::AccountId> {
 		let duty = Duty { id, role: Role::Auditor };
 		let revealing = matches!(check.state, CheckState::Revealing { .. });

@@ -40,7 +40,8 @@ impl<T: Config> Pallet<T> {
 		let now = Now::<T>::get();
 		let outputs = Outputs::<T>::get();
 		let ascending = outputs.windows(2).all(|pair| pair[0].height < pair[1].height);
-		// An old output is dropped when the next one comes, so it may be older where blocks carry none.
+		// An old output is dropped when the next one comes, so it may be older where blocks carry
+		// none.
 		let span = outputs.first().zip(outputs.last());
 		let recent =
 			span.is_none_or(|(first, last)| last.height.saturating_sub(first.height) < RING);
@@ -49,7 +50,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A queue has an entry at each place between its ends and nowhere else, sorted by when it is due.
+	/// A queue has an entry at each place between its ends and nowhere else, sorted by when it is
+	/// due.
 	fn queues_are_whole() -> Result<BTreeSet<(Queue, Due)>, TryRuntimeError> {
 		let mut all = BTreeSet::new();
 		for queue in Queue::ALL {
@@ -68,7 +70,8 @@ impl<T: Config> Pallet<T> {
 		Ok(all)
 	}
 
-	/// Worker and auditors of an attempt belong to different owners, and nobody is drawn again after having been silent.
+	/// Worker and auditors of an attempt belong to different owners, and nobody is drawn again
+	/// after having been silent.
 	fn parts_have_different_owners(check: &CheckOf<T>) -> Checked {
 		let seated = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
 		let mut owners: Vec<_> = seated.map(|seat| &seat.owner).collect();
@@ -103,7 +106,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The end of a check's state is in the queue of that state, and so is the draw for empty places.
+	/// The end of a check's state is in the queue of that state, and so is the draw for empty
+	/// places.
 	fn end_is_on_the_agenda(
 		id: AttemptId,
 		check: &CheckOf<T>,
@@ -132,9 +136,10 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// A check has what its state needs and nothing more:
-/// without an audit no sub-range and no places; before the reveals no opening and somebody who has still to commit, and a draw
-/// is planned exactly while a place is empty; while revealing, everybody has committed and somebody has still to reveal.
+/// A check has what its state needs and nothing more: without an audit no sub-range and no places;
+/// before the reveals no opening and somebody who has still to commit, and a draw is planned
+/// exactly while a place is empty; while revealing, everybody has committed and somebody has still
+/// to reveal.
 fn states_are_possible<AccountId, BlockNumber>(check: &Check<AccountId, BlockNumber>) -> Checked {
 	let slots = &check.auditors;
 	let audited = check.sub_range.is_some();

@@ -38,13 +38,14 @@ pub type Batch<Item> = BoundedVec<Item, ConstU32<MAX_BATCH>>;
 	serde::Serialize,
 	serde::Deserialize,
 )]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rules {
 	/// Blocks after a commit whose outputs decide on the audit (m), from 1 to 16.
 	pub draw_window: u32,
 	/// Blocks for the reveals, at least 1.
 	pub reveal_period: u32,
-	/// Times that auditors of an attempt are drawn again because some stayed silent or none could be drawn.
+	/// Times that auditors of an attempt are drawn again because some stayed silent or none could
+	/// be drawn.
 	pub max_redraws: u8,
 	/// What an auditor who stays silent loses, as a part of its collateral.
 	pub audit_miss_fine: Perquintill,
@@ -179,12 +180,13 @@ pub struct Check<AccountId, BlockNumber> {
 	pub claim: Claim,
 	/// The worker's commitment.
 	pub commitment: H256,
-	/// The height whose following outputs decide on the audit: that of the commit, or of a later start where the outputs of
-	/// the first window were lost.
+	/// The height whose following outputs decide on the audit: that of the commit, or of a later
+	/// start where the outputs of the first window were lost.
 	pub committed_at: WorkHeight,
 	/// Where the check is.
 	pub state: CheckState<BlockNumber>,
-	/// What auditors hash besides the claimed nonces: first nonce and number. `None` without an audit.
+	/// What auditors hash besides the claimed nonces: first nonce and number. `None` without an
+	/// audit.
 	pub sub_range: Option<(Nonce, u32)>,
 	/// The auditors' places; none without an audit.
 	pub auditors: BoundedVec<AuditorSlot<AccountId>, ConstU32<MAX_AUDITORS>>,

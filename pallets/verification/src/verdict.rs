@@ -16,7 +16,8 @@ use tequio_primitives::{
 pub enum Comparison {
 	/// The same.
 	Equal,
-	/// Within the tolerance of the class. RandomX search has none; classes that compute with fractions do.
+	/// Within the tolerance of the class. RandomX search has none; classes that compute with
+	/// fractions do.
 	Near,
 	/// Anything else.
 	Wrong,
@@ -56,7 +57,8 @@ pub fn compare(worker: &Opening, auditor: &Opening) -> Comparison {
 	}
 }
 
-/// Judges an attempt by what was revealed. `auditors` has an entry for each place; it is empty without an audit.
+/// Judges an attempt by what was revealed. `auditors` has an entry for each place; it is empty
+/// without an audit.
 pub fn judge(worker: Option<&Opening>, auditors: &[Option<&Opening>]) -> Outcome {
 	let Some(worker) = worker else { return Outcome::Rejected(RejectReason::NotRevealed) };
 	if auditors.is_empty() {
@@ -89,7 +91,8 @@ pub fn fits_worker(opening: &Opening, claim: &Claim, target: &[u8; 32]) -> bool 
 	opening.faults.is_empty() && names_winners(opening, claim, target)
 }
 
-/// Whether an opening can be an auditor's: faults in order, each where it can be, and winners among what was claimed.
+/// Whether an opening can be an auditor's: faults in order, each where it can be, and winners among
+/// what was claimed.
 pub fn fits_auditor(
 	opening: &Opening,
 	claim: &Claim,
@@ -126,8 +129,8 @@ fn names_winners(opening: &Opening, claim: &Claim, target: &[u8; 32]) -> bool {
 	ascending && real
 }
 
-/// How a rejected worker's collateral is shared: each auditor who revealed is made whole and, if they proved the result wrong,
-/// gets an equal part of the bounty. Remainders are burned.
+/// How a rejected worker's collateral is shared: each auditor who revealed is made whole and, if
+/// they proved the result wrong, gets an equal part of the bounty. Remainders are burned.
 pub fn penalty<AccountId: Clone>(
 	collateral: Balance,
 	audit_pay: Balance,

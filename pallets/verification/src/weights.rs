@@ -1,5 +1,6 @@
-//! Weights of calls and of steps of the agenda. **Estimates**, counted by hand from the storage items that each touches,
-//! until the pallet has benchmarks. They count the worst case of the neighbours too: a verdict pays and slashes.
+//! Weights of calls and of steps of the agenda. **Estimates**, counted by hand from the storage
+//! items that each touches, until the pallet has benchmarks. They count the worst case of the
+//! neighbours too: a verdict pays and slashes.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -36,13 +37,16 @@ pub struct Estimated<T>(PhantomData<T>);
 const ENTRY: u64 = 30_000_000;
 /// Bytes of proof for one entry: its check, its task and the records beside them.
 const ENTRY_PROOF: u64 = 16 * 1024;
-/// Reads of one draw: the seats of a class, then owner, devices and duties at each of 16 probes.
-const DRAW_READS: u64 = 1 + 16 * 3;
+/// Reads of one draw: the seats of a class, 16 owners, and 32 devices and the other 15 of the owner
+/// that reaches these.
+const DRAW_READS: u64 = 1 + 16 + 32 + 15;
 /// Reads, and writes, of binding a seat to a duty or of releasing it.
 const ENGAGE: u64 = 4;
-/// Reads, and writes, of a slash: owner, device, seats, ledger, and the held and free balances of those paid.
+/// Reads, and writes, of a slash: owner, device, seats, ledger, and the held and free balances of
+/// those paid.
 const SLASH: u64 = 14;
-/// Reads, and writes, of what `tasks` does on a verdict: its records and queues, the pay of the auditors and the fees.
+/// Reads, and writes, of what `tasks` does on a verdict: its records and queues, the pay of the
+/// auditors and the fees.
 const CONCLUDE: u64 = 30;
 
 impl<T: frame_system::Config> Estimated<T> {
@@ -92,7 +96,8 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	fn decide_audit() -> Weight {
-		// Outputs, rules and task; then the draws; then a deadline and a further draw on the agenda.
+		// Outputs, rules and task; then the draws; then a deadline and a further draw on the
+		// agenda.
 		let auditors = u64::from(AUDITORS);
 		let draws = Weight::from_parts(auditors * ENTRY, auditors * ENTRY_PROOF);
 		Self::entry(8 + auditors * (DRAW_READS + ENGAGE), 6 + auditors * ENGAGE)
@@ -104,7 +109,8 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	fn end_audit() -> Weight {
-		// Each auditor is fined or released; then others are drawn later, or the worker is released and the attempt ends.
+		// Each auditor is fined or released; then others are drawn later, or the worker is released
+		// and the attempt ends.
 		let ends = u64::from(AUDITORS) * SLASH + ENGAGE + CONCLUDE;
 		Self::entry(4 + ends, 4 + ends)
 	}

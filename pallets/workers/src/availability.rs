@@ -10,8 +10,9 @@ use tequio_primitives::{clock::WorkClock, WorkHeight};
 const MISSES: u8 = 2;
 
 impl<T: Config> Pallet<T> {
-	/// Whether `call`, signed by `who`, is free of fees: a signal by a device that would change something now. Names the
-	/// tags of the transaction, by which a device has one free signal in the pool at a time.
+	/// Whether `call`, signed by `who`, is free of fees: a signal by a device that would change
+	/// something now. Names the tags of the transaction, by which a device has one free signal in
+	/// the pool at a time.
 	pub fn free_call_tags(who: &T::AccountId, call: &Call<T>) -> Option<Vec<Vec<u8>>> {
 		let Call::set_accepting { accepting } = call else { return None };
 		Self::signalled(&Devices::<T>::get(who)?, *accepting, T::Clock::now()).ok()?;
@@ -44,7 +45,20 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Counts a missed deadline; suspends the device if it is one too many. A device that its owner paused stays paused.
+	/// Takes a device that handed work back out of the draws until its next signal.
+	pub(crate) fn note_decline(account: &T::AccountId) {
+		let Some(mut device) = Devices::<T>::get(account) else { return };
+		device.signal_from = T::Clock::now().saturating_add(CurrentRules::<T>::get().signal_period);
+		if device.availability != Availability::Accepting {
+			Devices::<T>::insert(account, device);
+			return;
+		}
+		device.availability = Availability::Idle;
+		Self::put_availability(account.clone(), device);
+	}
+
+	/// Counts a missed deadline; suspends the device if it is one too many. A device that its owner
+	/// paused stays paused.
 	pub(crate) fn note_miss(account: &T::AccountId) {
 		let Some(mut device) = Devices::<T>::get(account) else { return };
 		device.misses = device.misses.saturating_add(1);

@@ -9,25 +9,36 @@ use tequio_primitives::{
 
 /// Seats that one draw looks at before it gives up for this block.
 pub const PROBES: u32 = 16;
+/// Devices that one draw looks at before it gives up for this block. The last owner looked at is
+/// looked at whole.
+pub const LOOKS: usize = 32;
 
 impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
-	/// Rejection sampling: a seat that cannot do it is passed over and another one drawn, so that all that can are equal.
+	/// Rejection sampling: a seat that cannot do it is passed over and another one drawn, so that
+	/// all that can are equal.
 	fn draw(seed: H256, need: &Need<T::AccountId>) -> Option<Seat<T::AccountId>> {
 		let holders = Seats::<T>::get(need.class);
+		let mut looks = 0;
 		(0..PROBES).find_map(|round| {
 			let owner = seats::pick(&holders, draw::number(&seed, round))?;
-			Self::seat_for(owner, need)
+			(looks < LOOKS).then(|| Self::seat_for(owner, need, &mut looks)).flatten()
 		})
 	}
 }
 
 impl<T: Config> Pallet<T> {
-	/// The owner's least loaded device with room, the oldest of several, if the owner can do what is needed.
-	fn seat_for(owner: &T::AccountId, need: &Need<T::AccountId>) -> Option<Seat<T::AccountId>> {
+	/// The owner's least loaded device with room, the oldest of several, if the owner can do what
+	/// is needed. Adds the devices it reads to `looks`.
+	fn seat_for(
+		owner: &T::AccountId,
+		need: &Need<T::AccountId>,
+		looks: &mut usize,
+	) -> Option<Seat<T::AccountId>> {
 		if need.excluded.contains(owner) {
 			return None;
 		}
 		let worker = Workers::<T>::get(owner).filter(|worker| worker.can_take(need))?;
+		*looks = looks.saturating_add(worker.devices.len());
 		let (_, device) = worker
 			.devices
 			.into_iter()

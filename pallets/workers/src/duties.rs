@@ -57,6 +57,11 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 		);
 	}
 
+	fn hand_back(seat: &Seat<T::AccountId>, duty: Duty) {
+		Self::release(seat, duty);
+		Self::note_decline(&seat.device);
+	}
+
 	fn miss(seat: &Seat<T::AccountId>, duty: Duty, fine: Balance) {
 		let Some(collateral) = Self::disengage(seat, duty) else { return };
 		let fine = Self::burn_stake(&seat.owner, fine.min(collateral));
@@ -75,7 +80,8 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 		let mut left = collateral;
 		let compensation = Self::pay_from_stake(&seat.owner, &penalty.compensation, &mut left);
 		let bounty = Self::pay_from_stake(&seat.owner, &penalty.bounty, &mut left);
-		// What could not be paid out is no longer left, and burned with the rest. None of the parts is above `collateral`.
+		// What could not be paid out is no longer left, and burned with the rest. None of the parts
+		// is above `collateral`.
 		let paid = compensation.saturating_add(bounty);
 		let burned = Self::burn_stake(&seat.owner, collateral.saturating_sub(paid));
 		Self::unbind(&seat.owner, collateral, SlashShares { compensation, bounty, burned });
@@ -95,7 +101,8 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Takes a duty off its device; the collateral that is still bound to it, or `None` if there is no such duty.
+	/// Takes a duty off its device; the collateral that is still bound to it, or `None` if there is
+	/// no such duty.
 	fn disengage(seat: &Seat<T::AccountId>, duty: Duty) -> Option<Balance> {
 		let taken = Devices::<T>::mutate(&seat.device, |device| {
 			let engagements = &mut device.as_mut()?.engagements;

@@ -1,12 +1,12 @@
 //! # Workers
 //!
-//! Who does the work: owners with a held stake, their device keys, the seats that draws fall on, and the collateral that
-//! each duty binds.
+//! Who does the work: owners with a held stake, their device keys, the seats that draws fall on,
+//! and the collateral that each duty binds.
 //!
-//! An *owner* is a cold account. It stakes, says which classes of work it serves and from which price on, names where pay
-//! goes, and registers *devices*: hot accounts that commit and reveal and hold no money. A registered device has a
-//! reference of its own on its account, so that it exists without a balance. All money that moves here is the owner's
-//! stake.
+//! An *owner* is a cold account. It stakes, says which classes of work it serves and from which
+//! price on, names where pay goes, and registers *devices*: hot accounts that commit and reveal and
+//! hold no money. A registered device has a reference of its own on its account, so that it exists
+//! without a balance. All money that moves here is the owner's stake.
 //!
 //! ## Map
 //! | file | concept |
@@ -31,14 +31,18 @@
 //! ```
 //!
 //! ## Design
-//! Seats follow from the *total* stake, not from the part that is free, so that who works is drawn as often as who idles.
-//! They are fixed for a period: buying stake after the randomness of a draw is known does not help.
+//! Seats follow from the *total* stake, not from the part that is free, so that who works is drawn
+//! as often as who idles. They are fixed for a period: buying stake after the randomness of a draw
+//! is known does not help.
 //!
 //! ## Invariants
-//! 1. The stake of an owner is what is on hold for it; the collateral bound to the duties of its devices is a part of it.
-//! 2. `engaged = released + compensation + bounty + burned + bound now`, summed over all collateral ever.
+//! 1. The stake of an owner is what is on hold for it; the collateral bound to the duties of its
+//!    devices is a part of it.
+//! 2. `engaged = released + compensation + bounty + burned + bound now`, summed over all collateral
+//!    ever.
 //! 3. Each device belongs to one owner and is nobody's owner account; each owner knows its devices.
-//! 4. The seats of the next period are what stakes and offers come to; an unbonding owner has none, in force or coming.
+//! 4. The seats of the next period are what stakes and offers come to; an unbonding owner has none,
+//!    in force or coming.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -83,7 +87,8 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// What the pallet needs from the runtime. The 32 bytes of a device's account are its Ed25519 public key.
+	/// What the pallet needs from the runtime. The 32 bytes of a device's account are its Ed25519
+	/// public key.
 	#[pallet::config]
 	pub trait Config:
 		frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId: AsRef<[u8; 32]>>
@@ -154,6 +159,7 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
+			assert!(self.rules.are_sound(), "seat_stake and seat_period are at least 1");
 			CurrentRules::<T>::put(self.rules);
 		}
 	}
@@ -276,9 +282,11 @@ pub mod pallet {
 	/// Why a call changed nothing.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// This account is registered as an owner already. Use `add_stake` and `set_offers` to change what it has.
+		/// This account is registered as an owner already. Use `add_stake` and `set_offers` to
+		/// change what it has.
 		AlreadyRegistered,
-		/// This account is not registered as an owner. Call `register` with the account that stakes.
+		/// This account is not registered as an owner. Call `register` with the account that
+		/// stakes.
 		NotRegistered,
 		/// The owner is leaving. Once it has withdrawn, it may register again.
 		NotActive,
@@ -290,13 +298,16 @@ pub mod pallet {
 		NoOffers,
 		/// A class is offered twice. Offer each class once.
 		DuplicateClass,
-		/// The rate of an offer is zero. Say how many units one device does in a block's time, at least one.
+		/// The rate of an offer is zero. Say how many units one device does in a block's time, at
+		/// least one.
 		ZeroRate,
-		/// The stake does not make a seat in each class offered. Stake more, or offer fewer classes.
+		/// The stake does not make a seat in each class offered. Stake more, or offer fewer
+		/// classes.
 		StakeTooSmall,
 		/// Nothing was added. Name an amount above zero.
 		NoAmount,
-		/// As many owners as a class can have hold seats in it. Offer another class, or wait until one leaves.
+		/// As many owners as a class can have hold seats in it. Offer another class, or wait until
+		/// one leaves.
 		ClassFull,
 		/// The payout account does not exist. Send it the existential deposit first.
 		PayoutNotFound,
@@ -306,8 +317,8 @@ pub mod pallet {
 		DeviceTaken,
 		/// The owner has as many devices as it can have. Remove one first.
 		TooManyDevices,
-		/// The proof is not the device's signature for this owner on this chain. Sign `("tequio/device", genesis hash, owner)`
-		/// in SCALE with the device's Ed25519 key.
+		/// The proof is not the device's signature for this owner on this chain. Sign
+		/// `("tequio/device", genesis hash, owner)` in SCALE with the device's Ed25519 key.
 		BadProof,
 		/// No such device. A device signs its own signals; an owner names devices of its own.
 		DeviceNotFound,
@@ -315,7 +326,8 @@ pub mod pallet {
 		DevicePaused,
 		/// The device is not paused. There is nothing to resume.
 		DeviceNotPaused,
-		/// The device missed two deadlines in a row. Wait until its suspension is over, or let its owner pause and resume it.
+		/// The device missed two deadlines in a row. Wait until its suspension is over, or let its
+		/// owner pause and resume it.
 		DeviceSuspended,
 		/// The device has signalled a short while ago. Wait for some blocks.
 		SignalTooSoon,
@@ -353,9 +365,11 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Registers the signer as an owner: puts `stake` on hold, offers classes of work, and names the account that is paid.
+		/// Registers the signer as an owner: puts `stake` on hold, offers classes of work, and
+		/// names the account that is paid.
 		///
-		/// The stake must make one seat in each class. Seats count from the next fixing on, once a device accepts work.
+		/// The stake must make one seat in each class. Seats count from the next fixing on, once a
+		/// device accepts work.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::register())]
 		pub fn register(
@@ -376,7 +390,8 @@ pub mod pallet {
 			Self::do_add_stake(owner, amount)
 		}
 
-		/// Replaces what the owner offers. Asks and rates count at once, seats from the next fixing on. Signed by the owner.
+		/// Replaces what the owner offers. Asks and rates count at once, seats from the next fixing
+		/// on. Signed by the owner.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_offers())]
 		pub fn set_offers(origin: OriginFor<T>, offers: Offers) -> DispatchResult {
@@ -384,8 +399,9 @@ pub mod pallet {
 			Self::do_set_offers(owner, offers)
 		}
 
-		/// Names another account that is paid, after a delay; takes the place of a change that is still waiting, so that
-		/// naming the present account undoes it. The account must exist. Signed by the owner.
+		/// Names another account that is paid, after a delay; takes the place of a change that is
+		/// still waiting, so that naming the present account undoes it. The account must exist.
+		/// Signed by the owner.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::set_payout())]
 		pub fn set_payout(origin: OriginFor<T>, payout: T::AccountId) -> DispatchResult {
@@ -393,8 +409,9 @@ pub mod pallet {
 			Self::do_set_payout(owner, payout)
 		}
 
-		/// Lets a device work for the owner. `proof` is the device's signature over `("tequio/device", genesis hash, owner)`
-		/// in SCALE, so that nobody can take another's key. Signed by the owner.
+		/// Lets a device work for the owner. `proof` is the device's signature over
+		/// `("tequio/device", genesis hash, owner)` in SCALE, so that nobody can take another's
+		/// key. Signed by the owner.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::add_device())]
 		pub fn add_device(
@@ -414,8 +431,8 @@ pub mod pallet {
 			Self::do_remove_device(owner, device)
 		}
 
-		/// Says whether the device wants work. Signed by the device, which pays no fee where the call would change something
-		/// and the last signal is some blocks ago.
+		/// Says whether the device wants work. Signed by the device, which pays no fee where the
+		/// call would change something and the last signal is some blocks ago.
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::set_accepting())]
 		pub fn set_accepting(origin: OriginFor<T>, accepting: bool) -> DispatchResult {
@@ -423,7 +440,8 @@ pub mod pallet {
 			Self::do_set_accepting(device, accepting)
 		}
 
-		/// Keeps a device from new duties, whatever it signals; those it has go on. Signed by the owner.
+		/// Keeps a device from new duties, whatever it signals; those it has go on. Signed by the
+		/// owner.
 		#[pallet::call_index(7)]
 		#[pallet::weight(T::WeightInfo::pause_device())]
 		pub fn pause_device(origin: OriginFor<T>, device: T::AccountId) -> DispatchResult {
@@ -439,7 +457,8 @@ pub mod pallet {
 			Self::do_resume_device(owner, device)
 		}
 
-		/// Begins to leave: the owner gets no new duties, and no seats at the next fixing. Signed by the owner.
+		/// Begins to leave: the owner gets no new duties, and no seats at the next fixing. Signed
+		/// by the owner.
 		#[pallet::call_index(9)]
 		#[pallet::weight(T::WeightInfo::drain())]
 		pub fn drain(origin: OriginFor<T>) -> DispatchResult {
@@ -447,8 +466,8 @@ pub mod pallet {
 			Self::do_drain(owner)
 		}
 
-		/// Starts the delay after which the stake may be withdrawn. The owner must be draining, without duties and without
-		/// seats in force. Signed by the owner.
+		/// Starts the delay after which the stake may be withdrawn. The owner must be draining,
+		/// without duties and without seats in force. Signed by the owner.
 		#[pallet::call_index(10)]
 		#[pallet::weight(T::WeightInfo::unbond())]
 		pub fn unbond(origin: OriginFor<T>) -> DispatchResult {
@@ -456,7 +475,8 @@ pub mod pallet {
 			Self::do_unbond(owner)
 		}
 
-		/// Frees the stake and forgets the owner and its devices. Signed by the owner, after the delay.
+		/// Frees the stake and forgets the owner and its devices. Signed by the owner, after the
+		/// delay.
 		#[pallet::call_index(11)]
 		#[pallet::weight(T::WeightInfo::withdraw())]
 		pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {

@@ -115,7 +115,7 @@ pub fn need(audit: bool) -> Need<'static, AccountId> {
 		price: 5,
 		units: 100,
 		deadline: 40,
-		collateral: 50,
+		collateral: 30,
 		excluded: &[],
 		audit,
 	}

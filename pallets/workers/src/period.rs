@@ -30,8 +30,8 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::SeatsFixed { class, owners, seats });
 	}
 
-	/// Brings the seats of the next period in line with an owner's stake, offers and state. Fails where a class has no room
-	/// for another owner.
+	/// Brings the seats of the next period in line with an owner's stake, offers and state. Fails
+	/// where a class has no room for another owner.
 	pub(crate) fn update_next_seats(
 		owner: &T::AccountId,
 		worker: &Worker<T::AccountId>,
@@ -47,8 +47,8 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// The height of the fixing after the one that was due at `due` and happens `now`: on the grid of `due`, unless a whole
-/// period was lost.
+/// The height of the fixing after the one that was due at `due` and happens `now`: on the grid of
+/// `due`, unless a whole period was lost.
 pub(crate) fn next_fixing(due: WorkHeight, now: WorkHeight, period: u32) -> WorkHeight {
 	let next = due.saturating_add(period);
 	if next > now {

@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(found.engagements.is_empty(), Error::<T>::DutiesOutstanding);
 		worker.devices.retain(|account| *account != device);
 		Workers::<T>::insert(&owner, worker);
-		Self::forget_device(&device)?;
+		Self::forget_device(&device);
 		Self::deposit_event(Event::DeviceRemoved { owner, device });
 		Ok(())
 	}
@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(T::Clock::now() >= until, Error::<T>::StillUnbonding);
 		let amount = Self::release_stake(&owner, worker.stake)?;
 		for device in &worker.devices {
-			Self::forget_device(device)?;
+			Self::forget_device(device);
 		}
 		Workers::<T>::remove(&owner);
 		Self::deposit_event(Event::Withdrawn { owner, amount });
@@ -164,9 +164,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn forget_device(device: &T::AccountId) -> DispatchResult {
+	/// A device's account on which something else still counts keeps our reference: that must not
+	/// hold back its owner's stake.
+	fn forget_device(device: &T::AccountId) {
 		Devices::<T>::remove(device);
-		frame_system::Pallet::<T>::dec_providers(device).map(|_| ())
+		let _ = frame_system::Pallet::<T>::dec_providers(device);
 	}
 
 	fn ensure_payout(payout: &T::AccountId) -> DispatchResult {
@@ -190,10 +192,6 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> InspectWorkers<T::AccountId> for Pallet<T> {
-	fn owner_of(device: &T::AccountId) -> Option<T::AccountId> {
-		Devices::<T>::get(device).map(|device| device.owner)
-	}
-
 	fn payout_of(owner: &T::AccountId) -> T::AccountId {
 		let now = T::Clock::now();
 		Workers::<T>::get(owner)

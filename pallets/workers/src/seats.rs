@@ -1,4 +1,5 @@
-//! Seats: equal parts of stake, each with the same chance in every draw. Pure functions, no storage.
+//! Seats: equal parts of stake, each with the same chance in every draw. Pure functions, no
+//! storage.
 
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -24,8 +25,8 @@ pub type SeatHolders<AccountId> = BoundedVec<SeatHolder<AccountId>, ConstU32<MAX
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Seats that `stake` gives in each of `classes` classes: `⌊stake / classes / seat_stake⌋`, zero without a class or a
-/// price of a seat.
+/// Seats that `stake` gives in each of `classes` classes: `⌊stake / classes / seat_stake⌋`, zero
+/// without a class or a price of a seat.
 pub fn seats_from(stake: Balance, classes: usize, seat_stake: Balance) -> u32 {
 	let seats = Balance::try_from(classes)
 		.ok()
@@ -40,8 +41,8 @@ pub fn total<AccountId>(holders: &[SeatHolder<AccountId>]) -> u64 {
 	holders.iter().map(|holder| u64::from(holder.seats)).fold(0, u64::saturating_add)
 }
 
-/// The owner of the seat that `number` falls on, counting seats in list order and starting over behind the last one.
-/// `None` where there are no seats.
+/// The owner of the seat that `number` falls on, counting seats in list order and starting over
+/// behind the last one. `None` where there are no seats.
 pub fn pick<AccountId>(holders: &[SeatHolder<AccountId>], number: u64) -> Option<&AccountId> {
 	let mut place = number.checked_rem(total(holders))?;
 	for holder in holders {
@@ -58,8 +59,8 @@ pub fn seats_of<AccountId: PartialEq>(holders: &[SeatHolder<AccountId>], owner: 
 	holders.iter().find(|holder| holder.owner == *owner).map_or(0, |holder| holder.seats)
 }
 
-/// Gives an owner `seats` seats in place of those it has; with zero it leaves the list. Fails, and changes nothing, where
-/// the list has no room for another owner.
+/// Gives an owner `seats` seats in place of those it has; with zero it leaves the list. Fails, and
+/// changes nothing, where the list has no room for another owner.
 pub fn set_seats<AccountId: PartialEq>(
 	holders: &mut SeatHolders<AccountId>,
 	owner: AccountId,

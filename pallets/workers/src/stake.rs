@@ -1,6 +1,7 @@
 //! The only file that moves stake.
 //!
-//! What is taken is taken by force: votes, freezes or a small balance of the owner do not stand in its way.
+//! What is taken is taken by force: votes, freezes or a small balance of the owner do not stand in
+//! its way.
 
 use crate::{Config, HoldReason, Pallet};
 use frame_support::{
@@ -27,8 +28,8 @@ impl<T: Config> Pallet<T> {
 		T::Currency::release(&HoldReason::Stake.into(), owner, amount, Precision::BestEffort)
 	}
 
-	/// Pays others out of an owner's stake, in order, as far as `left` goes, and takes what is due to them off `left`. What
-	/// cannot be delivered stays on hold. Returns what was paid.
+	/// Pays others out of an owner's stake, in order, as far as `left` goes, and takes what is due
+	/// to them off `left`. What cannot be delivered stays on hold. Returns what was paid.
 	pub(crate) fn pay_from_stake(
 		owner: &T::AccountId,
 		payees: &[(T::AccountId, Balance)],

@@ -31,7 +31,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The collateral of an owner is what its devices' duties bind, and within its stake; an unbonding owner has no duties.
+	/// The collateral of an owner is what its devices' duties bind, and within its stake; an
+	/// unbonding owner has no duties.
 	fn check_collateral() -> Result<(), TryRuntimeError> {
 		for worker in Workers::<T>::iter_values() {
 			let engagements = || {
@@ -61,7 +62,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Owners and devices know each other; a device is nobody's owner, its account exists, and no duty is twice on it.
+	/// Owners and devices know each other; a device is nobody's owner, its account exists, and no
+	/// duty is twice on it.
 	fn check_devices() -> Result<(), TryRuntimeError> {
 		for (account, device) in Devices::<T>::iter() {
 			let owner = Workers::<T>::get(&device.owner).ok_or("a device without an owner")?;
@@ -107,7 +109,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Seats in force belong to owners that are not unbonding, each listed once and with at least one seat.
+	/// Seats in force belong to owners that are not unbonding, each listed once and with at least
+	/// one seat.
 	fn check_seats() -> Result<(), TryRuntimeError> {
 		for class in WorkClass::ALL {
 			let holders = Seats::<T>::get(class);

@@ -4,7 +4,9 @@ use crate::seats;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
-use tequio_primitives::{workers::Need, Balance, Duty, Role, WorkClass, WorkHeight, TEQ};
+use tequio_primitives::{
+	search::AUDITORS, workers::Need, Balance, Duty, Role, WorkClass, WorkHeight, TEQ,
+};
 
 /// Offers of one owner.
 pub const MAX_OFFERS: u32 = 8;
@@ -117,14 +119,18 @@ impl<AccountId: PartialEq> Worker<AccountId> {
 	}
 
 	/// Whether its terms and its free stake fit the need. Says nothing about its devices.
+	///
+	/// Work leaves as much collateral free as the audits of one such result bind. Else work alone
+	/// could bind everybody's stake, and nobody would be left to audit anybody.
 	pub fn can_take(&self, need: &Need<AccountId>) -> bool {
 		let fits = |offer: &Offer| {
 			let blocks = need.units.div_ceil(u64::from(offer.rate.max(1)));
 			offer.ask <= need.price
 				&& blocks.saturating_mul(DEADLINE_FACTOR) <= u64::from(need.deadline)
 		};
+		let kept = if need.audit { 0 } else { Balance::from(AUDITORS) };
 		self.state == WorkerState::Active
-			&& self.free_collateral() >= need.collateral
+			&& self.free_collateral() >= need.collateral.saturating_mul(kept.saturating_add(1))
 			&& self.offer(need.class).is_some_and(fits)
 	}
 }
@@ -206,15 +212,17 @@ impl<AccountId> Device<AccountId> {
 			.map(|engagement| engagement.duty)
 	}
 
-	/// Whether it wants and can take one more duty. Work is given out more sparingly than audits, so that a device which is
-	/// full of work can still audit.
+	/// Whether it wants and can take one more duty. Work is given out more sparingly than audits,
+	/// so that a device which is full of work, or of work that waits for its pay, can still audit.
 	pub fn has_room(&self, audit: bool) -> bool {
+		let most = if audit { MAX_ENGAGEMENTS } else { MAX_ENGAGEMENTS / 2 };
+		let remembered = u32::try_from(self.engagements.len()).unwrap_or(u32::MAX);
 		let free_slot = if audit {
 			self.undone().count() < DUTY_SLOTS
 		} else {
 			self.undone().filter(|duty| duty.role == Role::Worker).count() < WORK_SLOTS
 		};
-		self.availability == Availability::Accepting && !self.engagements.is_full() && free_slot
+		self.availability == Availability::Accepting && remembered < most && free_slot
 	}
 }
 
@@ -274,5 +282,12 @@ impl Default for Rules {
 			suspension: 200,
 			signal_period: 10,
 		}
+	}
+}
+
+impl Rules {
+	/// Whether a chain can run by these numbers.
+	pub fn are_sound(&self) -> bool {
+		self.seat_stake > 0 && self.seat_period > 0
 	}
 }

@@ -1,8 +1,8 @@
 //! Consensus: slots, epochs, sessions, finality, and who made a block.
 //!
-//! Every slot has a block with a VRF output, by the primary lottery or by the secondary turn; the draws of the work rest
-//! on those outputs. The set of validators is that of genesis. Reports of equivocation are switched off: without a stake
-//! there is nothing to slash.
+//! Every slot has a block with a VRF output, by the primary lottery or by the secondary turn; the
+//! draws of the work rest on those outputs. The set of validators is that of genesis. Reports of
+//! equivocation are switched off: without a stake there is nothing to slash.
 
 use crate::{opaque::SessionKeys, AccountId, Babe, Balances, Runtime, RuntimeEvent, Session, TEQ};
 use frame_support::{

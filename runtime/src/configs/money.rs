@@ -1,7 +1,8 @@
 //! Money: the token's holds, and the price of transactions.
 //!
-//! A second of computation costs one TEQ, and so do five million bytes; each is charged beside the other. The price rises
-//! with the load and never falls below this. Fees go to the author of the block; what cannot be paid out is burned.
+//! A second of computation costs one TEQ, and so do five million bytes; each is charged beside the
+//! other. The price rises with the load and never falls below this. Fees go to the author of the
+//! block; what cannot be paid out is burned.
 
 use crate::{
 	AccountId, Authorship, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason,
@@ -74,7 +75,8 @@ pub struct ToAuthor;
 impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
 	fn on_nonzero_unbalanced(fee: Credit<AccountId, Balances>) {
 		if let Some(author) = Authorship::author() {
-			// A fee too small to open the author's account comes back, and is burned as it goes out of scope.
+			// A fee too small to open the author's account comes back, and is burned as it goes out
+			// of scope.
 			let _burned = Balances::resolve(&author, fee);
 		}
 	}

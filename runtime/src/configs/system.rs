@@ -1,7 +1,8 @@
 //! System: what a block may hold, and the types that everything is built of.
 //!
-//! A block has one second of computation in a slot of three, so that the slowest machine we take for a validator keeps
-//! its pace, and a finite proof size, so that the pallets could move under a relay chain.
+//! A block has one second of computation in a slot of three, so that the slowest machine we take
+//! for a validator keeps its pace, and a finite proof size, so that the pallets could move under a
+//! relay chain.
 
 use crate::{
 	AccountId, Block, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
@@ -20,7 +21,8 @@ use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 
-/// The part of a block that ordinary transactions may fill. The rest is for hooks and operational calls.
+/// The part of a block that ordinary transactions may fill. The rest is for hooks and operational
+/// calls.
 pub const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 /// Bytes that a block may have.
 const BLOCK_BYTES: u32 = 5 * 1024 * 1024;

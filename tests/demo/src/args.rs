@@ -1,5 +1,5 @@
-//! Flags of the demo, and the task they describe. Everything that can be wrong with them is found here, before a process
-//! is started.
+//! Flags of the demo, and the task they describe. Everything that can be wrong with them is found
+//! here, before a process is started.
 
 use anyhow::{anyhow, ensure, Context, Result};
 use clap::Parser;
@@ -21,11 +21,12 @@ const MAX_COUNT: u32 = 65_536;
 const MAX_PRICE: Balance = TEQ / 100;
 /// Shares that a chunk is expected to hold.
 const LAMBDA: u32 = 32;
-/// Hashes per block that the owners of the demo advertise. Two owners share an engine of some 30 hashes a second, and an
-/// engine the machine with everything else.
+/// Hashes per block that the owners of the demo advertise. Two owners share an engine of some 30
+/// hashes a second, and an engine the machine with everything else.
 pub const RATE: u32 = 32;
 
-/// Monero mainnet block 3456098, id 0b050b3beba22d7a46f55d8c062cd5561054a5ed9e7fda9e83cf905bb6a93523.
+/// Monero mainnet block 3456098, id
+/// 0b050b3beba22d7a46f55d8c062cd5561054a5ed9e7fda9e83cf905bb6a93523.
 pub mod block {
 	/// Its hashing blob with the four bytes of the nonce zeroed.
 	pub const BLOB: &str = "1010c5fed8c306463a9d1a264ef7e82daf3ff45ca4c66c4df8fa8f3d2a43b735cf2da5b275144300000000caa9d243ae12b374d9c0fcf710078adf906edfd068f05a59dee09ac4fbf8ad1901";
@@ -39,7 +40,8 @@ pub mod block {
 	pub const DIFFICULTY: u64 = 660_000_000_000;
 }
 
-/// Starts a chain and its workers on this machine, pays them for finding the nonce of a Monero block, and shows the books.
+/// Starts a chain and its workers on this machine, pays them for finding the nonce of a Monero
+/// block, and shows the books.
 ///
 /// Without flags it is mainnet block 3456098 with its nonce removed.
 #[derive(Debug, Parser)]
@@ -57,7 +59,8 @@ pub struct Args {
 	/// Number of nonces
 	#[arg(long, value_name = "NONCES", default_value_t = 2_048)]
 	count: u32,
-	/// Target, a little-endian 256-bit integer in hex: a hash that is not above it wins [default: difficulty 6.6e11]
+	/// Target, a little-endian 256-bit integer in hex: a hash that is not above it wins [default:
+	/// difficulty 6.6e11]
 	#[arg(long, value_name = "HEX")]
 	target: Option<String>,
 	/// Nonces in a chunk
@@ -86,8 +89,8 @@ pub struct Order {
 }
 
 impl Order {
-	/// A stake that answers for a dozen duties at a time: collateral is less than four times the pay cap of a chunk, which
-	/// is twice what it is expected to cost.
+	/// A stake that answers for a dozen duties at a time: collateral is less than four times the
+	/// pay cap of a chunk, which is twice what it is expected to cost.
 	pub fn stake(&self) -> Balance {
 		const DUTIES: Balance = 12;
 		Balance::from(self.spec.chunk_size).saturating_mul(self.price).saturating_mul(8 * DUTIES)
@@ -157,7 +160,8 @@ impl Args {
 	}
 }
 
-/// Four times what two owners with one engine need for a chunk and its audit, and never less than 64 blocks.
+/// Four times what two owners with one engine need for a chunk and its audit, and never less than
+/// 64 blocks.
 fn deadline(chunk_size: u32) -> Result<u32> {
 	let needed = chunk_size.saturating_mul(8).div_ceil(RATE).max(64);
 	let longest = DEADLINES.last().copied().unwrap_or_default();

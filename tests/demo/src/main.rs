@@ -1,8 +1,9 @@
 //! # The demo
 //!
-//! A chain that pays for work, in one command: a validator and two worker nodes start on this machine; four owners stake
-//! and let their device keys work; a requester locks money for the search of a nonce range of a Monero block that was
-//! really mined; the network finds the nonce, audits its own work, pays for it and returns the rest.
+//! A chain that pays for work, in one command: a validator and two worker nodes start on this
+//! machine; four owners stake and let their device keys work; a requester locks money for the
+//! search of a nonce range of a Monero block that was really mined; the network finds the nonce,
+//! audits its own work, pays for it and returns the rest.
 //!
 //! ## Map
 //! | file | concept |

@@ -1,4 +1,5 @@
-//! What the demo says while it runs: one line that changes on a terminal, a line for each change elsewhere.
+//! What the demo says while it runs: one line that changes on a terminal, a line for each change
+//! elsewhere.
 
 use std::{
 	io::{self, IsTerminal, Write},
@@ -66,7 +67,8 @@ impl Drop for Progress {
 fn line(counts: &ChunkCounts) -> String {
 	let ChunkCounts { open, assigned, checking, accepted, paid, refunded } = counts;
 	let mut text = format!(
-		"chunks: {open} open, {assigned} running, {checking} committed and being checked, {accepted} accepted, {paid} paid"
+		"chunks: {open} open, {assigned} running, {checking} committed and being checked, \
+		 {accepted} accepted, {paid} paid"
 	);
 	if *refunded > 0 {
 		text += &format!(", {refunded} refunded");

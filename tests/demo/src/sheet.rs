@@ -44,8 +44,8 @@ impl Sheet {
 		Ok(Self { books, rows, held })
 	}
 
-	/// Whether every unit of money is accounted for: the parts are what was locked, the owners' records are what the books say
-	/// was paid, and nothing is held any more.
+	/// Whether every unit of money is accounted for: the parts are what was locked, the owners'
+	/// records are what the books say was paid, and nothing is held any more.
 	pub fn balanced(&self) -> bool {
 		let paid: Balance = self.rows.iter().map(|row| row.paid).sum();
 		let audit: Balance = self.rows.iter().map(|row| row.audit_paid).sum();

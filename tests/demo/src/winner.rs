@@ -1,4 +1,5 @@
-//! Checks what the network found with a RandomX of the demo's own, against the target and against the block.
+//! Checks what the network found with a RandomX of the demo's own, against the target and against
+//! the block.
 
 use crate::args::{block, bytes32, Order};
 use anyhow::{ensure, Result};
@@ -7,7 +8,8 @@ use tequio_engine_randomx::hash_once;
 use tequio_primitives::search::{meets, Nonce, Winner, NONCE_BYTES};
 
 impl Order {
-	/// The nonce that this search must find: that of the known block, if its range holds it and its target takes it.
+	/// The nonce that this search must find: that of the known block, if its range holds it and its
+	/// target takes it.
 	pub fn known_nonce(&self) -> Result<Option<Nonce>> {
 		let blob = hex::decode(block::BLOB)?;
 		let same_block =
@@ -18,7 +20,8 @@ impl Order {
 		Ok((same_block && held && wins).then_some(block::NONCE))
 	}
 
-	/// Hashes a winner's nonce and says what it is worth; fails if the network reported something else.
+	/// Hashes a winner's nonce and says what it is worth; fails if the network reported something
+	/// else.
 	pub fn check(&self, winner: &Winner) -> Result<String> {
 		let mut input = self.spec.template.to_vec();
 		let place = usize::from(self.spec.nonce_offset);

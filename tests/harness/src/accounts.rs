@@ -1,4 +1,5 @@
-//! Keys: cold accounts that stake and pay (sr25519), and device keys that worker nodes sign with (ed25519).
+//! Keys: cold accounts that stake and pay (sr25519), and device keys that worker nodes sign with
+//! (ed25519).
 
 use anyhow::{anyhow, Result};
 use sp_core::{ed25519, sr25519, Pair};
@@ -68,8 +69,8 @@ impl Device {
 		self.pair.sign(message)
 	}
 
-	/// Writes it where a node with this `--keystore-path` finds it: a file named by key type and public key, in hex, that
-	/// holds the URI as a JSON string.
+	/// Writes it where a node with this `--keystore-path` finds it: a file named by key type and
+	/// public key, in hex, that holds the URI as a JSON string.
 	pub fn write_to_keystore(&self, keystore: &Path) -> Result<()> {
 		let name = hex::encode(KEY_TYPE.0) + &hex::encode(self.public());
 		let mut options = fs::OpenOptions::new();

@@ -1,4 +1,5 @@
-//! A client of the chain: storage, runtime APIs and signed calls over JSON-RPC, with the runtime's own types.
+//! A client of the chain: storage, runtime APIs and signed calls over JSON-RPC, with the runtime's
+//! own types.
 
 use crate::accounts::Account;
 use anyhow::{anyhow, bail, ensure, Context, Result};
@@ -48,7 +49,8 @@ pub struct Pending {
 }
 
 impl Chain {
-	/// Connects to a node that listens on this port of the loopback interface, or will within `patience`.
+	/// Connects to a node that listens on this port of the loopback interface, or will within
+	/// `patience`.
 	pub async fn connect(port: u16, patience: Duration) -> Result<Self> {
 		let url = format!("ws://127.0.0.1:{port}");
 		let start = Instant::now();
@@ -94,7 +96,8 @@ impl Chain {
 		health.get("peers").and_then(Value::as_u64).context("a health without peers")
 	}
 
-	/// The value under a storage key at the best block; keys come from `hashed_key_for` of the runtime's storage items.
+	/// The value under a storage key at the best block; keys come from `hashed_key_for` of the
+	/// runtime's storage items.
 	pub async fn read<V: Decode>(&self, key: impl AsRef<[u8]>) -> Result<Option<V>> {
 		self.read_at(key, None).await
 	}
@@ -183,7 +186,8 @@ impl Chain {
 		Ok(events.unwrap_or_default())
 	}
 
-	/// Looks again and again until `look` finds something; fails after `patience`, saying what was awaited.
+	/// Looks again and again until `look` finds something; fails after `patience`, saying what was
+	/// awaited.
 	pub async fn wait_for<V, F>(
 		&self,
 		what: &str,

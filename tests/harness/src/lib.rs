@@ -1,7 +1,7 @@
 //! # Networks of real processes, and a client of their chain
 //!
-//! What the demo and the network tests stand on. Everything that is started here ends with the program that started it,
-//! however that ends.
+//! What the demo and the network tests stand on. Everything that is started here ends with the
+//! program that started it, however that ends.
 //!
 //! ## Map
 //! | file | concept |

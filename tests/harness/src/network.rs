@@ -1,4 +1,5 @@
-//! A network of real processes on the loopback interface: one validator, and worker nodes with a worker process each.
+//! A network of real processes on the loopback interface: one validator, and worker nodes with a
+//! worker process each.
 //!
 //! Everything is under one folder:
 //!
@@ -37,8 +38,8 @@ const SOCKET_PATH: usize = 107;
 /// What to start.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-	/// An empty folder for everything, which is kept. If none, a temporary one, which is kept too where the environment
-	/// names a folder for such in `TEQUIO_KEEP`.
+	/// An empty folder for everything, which is kept. If none, a temporary one, which is kept too
+	/// where the environment names a folder for such in `TEQUIO_KEEP`.
 	pub folder: Option<PathBuf>,
 	/// The worker nodes.
 	pub nodes: Vec<NodePlan>,
@@ -240,8 +241,8 @@ fn worker(folder: &Path, plan: &NodePlan) -> Result<Launch> {
 	Ok(Launch { program: binary("tequio-worker")?, args, log: folder.join("worker.log") })
 }
 
-/// Flags of every node. It listens on the loopback interface only and looks for nobody: networks of the same preset, which
-/// share their genesis, do not mix.
+/// Flags of every node. It listens on the loopback interface only and looks for nobody: networks of
+/// the same preset, which share their genesis, do not mix.
 pub fn node_args(base: &Path, port: u16, rpc: u16) -> Vec<OsString> {
 	let mut args = ["--no-mdns", "--no-prometheus", "--no-telemetry"].map(OsString::from).to_vec();
 	flag(&mut args, "--chain", "dev");

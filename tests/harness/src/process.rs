@@ -1,8 +1,9 @@
-//! Child processes that never outlive the harness: each leads a process group that is killed when its [`Process`] is
-//! dropped, and asks the kernel for SIGKILL at the harness's own death, so that `kill -9` on a demo leaves nothing running.
+//! Child processes that never outlive the harness: each leads a process group that is killed when
+//! its [`Process`] is dropped, and asks the kernel for SIGKILL at the harness's own death, so that
+//! `kill -9` on a demo leaves nothing running.
 //!
-//! The kernel ties the second to the *thread* that started the child. Start processes from a thread that lives as long as
-//! they shall: the main thread of a program, the thread of a test.
+//! The kernel ties the second to the *thread* that started the child. Start processes from a thread
+//! that lives as long as they shall: the main thread of a program, the thread of a test.
 
 use anyhow::{bail, ensure, Context, Result};
 use nix::{
@@ -139,7 +140,8 @@ impl Drop for Process {
 	}
 }
 
-/// An executable of this workspace: in `TEQUIO_BIN_DIR`, or beside the running one, or (for tests) one folder above it.
+/// An executable of this workspace: in `TEQUIO_BIN_DIR`, or beside the running one, or (for tests)
+/// one folder above it.
 pub fn binary(name: &str) -> Result<PathBuf> {
 	let named = std::env::var_os("TEQUIO_BIN_DIR").map(PathBuf::from);
 	let folders = match named {
@@ -179,11 +181,13 @@ fn spawn(launch: &Launch) -> io::Result<Child> {
 	let mut command = Command::new(&launch.program);
 	command.args(&launch.args).stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
 	let harness = nix::unistd::getpid();
-	// SAFETY: the closure runs between fork and exec; it makes two system calls, allocates nothing and takes no lock.
+	// SAFETY: the closure runs between fork and exec; it makes two system calls, allocates nothing
+	// and takes no lock.
 	unsafe {
 		command.pre_exec(move || {
 			prctl::set_pdeathsig(Signal::SIGKILL)?;
-			// The harness may have died before the line above: then nobody would ever stop this process.
+			// The harness may have died before the line above: then nobody would ever stop this
+			// process.
 			if getppid() == harness {
 				Ok(())
 			} else {
@@ -211,7 +215,8 @@ impl Row {
 		self.command.as_bytes() == name.as_bytes().get(..KEPT).unwrap_or(name.as_bytes())
 	}
 
-	/// From `/proc/PID/stat`: `pid (command) state parent …`, where the command may hold any character.
+	/// From `/proc/PID/stat`: `pid (command) state parent …`, where the command may hold any
+	/// character.
 	fn parse(stat: &str) -> Option<Self> {
 		let (pid, rest) = stat.split_once(" (")?;
 		let (command, rest) = rest.rsplit_once(") ")?;

@@ -1,13 +1,15 @@
 //! # Stories on networks of real processes
 //!
-//! Each test starts a validator, worker nodes, worker processes and engines of its own, and lets something go wrong. They
-//! run one at a time ([`alone`]): every one of them needs the whole machine.
+//! Each test starts a validator, worker nodes, worker processes and engines of its own, and lets
+//! something go wrong. They run one at a time ([`alone`]): every one of them needs the whole
+//! machine.
 //!
 //! | file | story |
 //! | --- | --- |
 //! | `tests/kill.rs` | a worker process, its node, or its engine is killed in the middle of a chunk |
 //! | `tests/liar.rs` | an engine invents its results |
 //! | `tests/bad_input.rs` | nodes and worker processes that cannot work say why |
+//! | `src/bin/lying_engine.rs` | the engine that invents |
 
 use anyhow::{anyhow, ensure, Result};
 use pallet_workers::CollateralLedger;
@@ -79,7 +81,8 @@ impl Story {
 		Ok(None)
 	}
 
-	/// Waits for the end of the task, and sees that every chunk was done and paid and all money is accounted for.
+	/// Waits for the end of the task, and sees that every chunk was done and paid and all money is
+	/// accounted for.
 	pub async fn ends_well(&self) -> Result<()> {
 		let summary = self.network.ended(self.task, PATIENCE).await?;
 		ensure!(summary.chunks.paid == self.chunks, "chunks were not done: {summary:?}");

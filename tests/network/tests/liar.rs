@@ -1,4 +1,5 @@
-//! An engine that invents its results: its owner is slashed and ends poorer, and the requester gets what it paid for.
+//! An engine that invents its results: its owner is slashed and ends poorer, and the requester gets
+//! what it paid for.
 
 use anyhow::Result;
 use std::{fs, path::Path};

@@ -46,7 +46,8 @@ impl Device {
 		Self { key, conduct, openings: BTreeMap::new() }
 	}
 
-	/// What it would send now. Reads the state: call it inside of [`crate::World::read`] or while a block is made.
+	/// What it would send now. Reads the state: call it inside of [`crate::World::read`] or while a
+	/// block is made.
 	pub fn calls(&mut self) -> Vec<RuntimeCall> {
 		if self.conduct == Conduct::Sleeps {
 			return Vec::new();

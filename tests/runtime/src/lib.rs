@@ -1,7 +1,8 @@
 //! # A small world around the real runtime
 //!
-//! [`World`] starts from the development preset and makes real blocks: a BABE digest with a real VRF output by Alice, the
-//! timestamp, hooks, signed transactions, the end of the block. After each block every invariant is checked.
+//! [`World`] starts from the development preset and makes real blocks: a BABE digest with a real
+//! VRF output by Alice, the timestamp, hooks, signed transactions, the end of the block. After each
+//! block every invariant is checked.
 //!
 //! ## Map
 //! | file | concept |
@@ -11,6 +12,9 @@
 //! | [`owner`] | owners, each with a device; enrolling them and letting them work |
 //! | [`device`] | devices that compute with a cheap hash in RandomX's place: honest ones, liars, silent ones |
 //! | [`search`] | that hash, and tasks over it |
+//! | `tests/story.rs` | tasks from submission to payout, with honest and with lying devices |
+//! | `tests/fees.rs` | what is free, for whom, and what pays |
+//! | `tests/random_calls.rs` | every invariant after each block of random calls |
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -50,7 +50,8 @@ impl Owner {
 }
 
 impl World {
-	/// Registers owners, has their devices accept work, and makes blocks until their seats are in force.
+	/// Registers owners, has their devices accept work, and makes blocks until their seats are in
+	/// force.
 	pub fn enroll(&mut self, owners: &[Owner]) {
 		for owner in owners {
 			self.submit(&owner.key, owner.registration());

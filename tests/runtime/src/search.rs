@@ -1,4 +1,5 @@
-//! A cheap hash in RandomX's place, and tasks over it. The chain cannot tell: it compares hashes and never computes one.
+//! A cheap hash in RandomX's place, and tasks over it. The chain cannot tell: it compares hashes
+//! and never computes one.
 
 use codec::Encode;
 use frame_support::BoundedVec;
@@ -14,8 +15,8 @@ pub fn hash(seed: &[u8; 32], nonce: Nonce) -> [u8; 32] {
 	blake2_256(&(seed, nonce).encode())
 }
 
-/// A search of `count` nonces from 0 in chunks of `chunk_size`, each expecting `lambda` shares, whose target only the best
-/// nonce of all meets.
+/// A search of `count` nonces from 0 in chunks of `chunk_size`, each expecting `lambda` shares,
+/// whose target only the best nonce of all meets.
 pub fn task(seed: u8, count: u32, chunk_size: u32, lambda: u16) -> TaskSpec {
 	let seed = [seed; 32];
 	let best = (0..count).map(|nonce| hash(&seed, nonce)).min_by_key(integer);

@@ -1,8 +1,9 @@
 //! Ten thousand random calls by many accounts, with every invariant checked after every block.
 //!
-//! Some calls are what a device would send, some are that with something wrong in it, the others are drawn at random from
-//! values around those that make sense. Two more things are checked: a call that would be free of fees succeeds, and once
-//! nobody does anything any more, every task comes to its end by itself.
+//! Some calls are what a device would send, some are that with something wrong in it, the others
+//! are drawn at random from values around those that make sense. Two more things are checked: a
+//! call that would be free of fees succeeds, and once nobody does anything any more, every task
+//! comes to its end by itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -10,17 +11,18 @@ use frame_support::{
 	traits::{CallMetadata, GetCallMetadata},
 	BoundedVec,
 };
+use pallet_tasks::types::ChunkState;
 use pallet_verification::Call as Verify;
-use pallet_workers::Offer;
+use pallet_workers::{Devices, Offer};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use sp_runtime::traits::Dispatchable;
 use std::collections::BTreeMap;
 use tequio_primitives::{
-	api::TaskStatus, device::proof_message, stage::DeclineReason, workers::InspectWorkers,
-	AttemptId, Balance, ChunkId, Role, WorkClass, TEQ,
+	api::TaskStatus, device::proof_message, stage::DeclineReason, AttemptId, Balance, ChunkId,
+	Role, WorkClass, TEQ,
 };
 use tequio_runtime::{
-	extensions::owed_tags, AccountId, Runtime, RuntimeCall, RuntimeOrigin, System, Workers,
+	extensions::owed_tags, AccountId, Runtime, RuntimeCall, RuntimeOrigin, System,
 };
 use tequio_runtime_tests::{
 	device::{Conduct, Device},
@@ -35,7 +37,8 @@ const CALLS: u32 = 10_000;
 const CALLS_PER_BLOCK: u32 = 16;
 /// Where the random numbers begin. Another number is another history.
 const SEED: u64 = 20_261_120;
-/// Blocks after which the slowest task has ended: a deadline, then an audit with all its redraws, then the reveals.
+/// Blocks after which the slowest task has ended: a deadline, then an audit with all its redraws,
+/// then the reveals.
 const QUIET_BLOCKS: u32 = 250;
 
 /// Everybody who acts.
@@ -163,9 +166,7 @@ impl Crowd {
 				(requester, RuntimeCall::Tasks(pallet_tasks::Call::cancel_task { task }))
 			},
 			3..=5 => {
-				let device = self.device();
-				let duty = Workers::duties_of(&device).choose(&mut self.rng).copied();
-				let id = duty.map_or_else(|| self.attempt(), |duty| duty.id);
+				let (device, id) = self.assigned().unwrap_or((self.device(), self.attempt()));
 				let reason = DeclineReason::Busy;
 				(device, RuntimeCall::Tasks(pallet_tasks::Call::decline { id, reason }))
 			},
@@ -176,7 +177,22 @@ impl Crowd {
 		}
 	}
 
-	/// A search of up to five chunks. Some are malformed, some pay less than anybody asks, some pay next to nothing.
+	/// A device and the chunk that it has, where there is one and mostly.
+	fn assigned(&mut self) -> Option<(AccountId, AttemptId)> {
+		let chunks = pallet_tasks::Chunks::<Runtime>::iter();
+		let assigned: Vec<_> = chunks
+			.filter_map(|(chunk, record)| match record.state {
+				ChunkState::Assigned { assignment, .. } => {
+					Some((assignment.seat.device, AttemptId { chunk, attempt: record.attempt }))
+				},
+				_ => None,
+			})
+			.collect();
+		assigned.choose(&mut self.rng).cloned().filter(|_| self.rng.gen_bool(0.7))
+	}
+
+	/// A search of up to five chunks. Some are malformed, some pay less than anybody asks, some pay
+	/// next to nothing.
 	fn submission(&mut self) -> pallet_tasks::Call<Runtime> {
 		let rng = &mut self.rng;
 		let chunk = *[15, 16, 24, 32, 64].choose(rng).unwrap();
@@ -193,7 +209,8 @@ impl Crowd {
 		use pallet_workers::Call;
 		let device = self.device();
 		let any = self.owner();
-		let owner = Workers::owner_of(&device).unwrap_or_else(|| any.clone());
+		let owner =
+			Devices::<Runtime>::get(&device).map_or_else(|| any.clone(), |found| found.owner);
 		let (who, call) = match self.rng.gen_range(0..40) {
 			0 => (any, Call::drain {}),
 			1..=4 => (any, Call::unbond {}),

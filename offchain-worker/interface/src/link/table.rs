@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Jobs that the table holds.
 pub const MAX_JOBS: usize = 256;
-/// Cancellations that wait for a connection. Beyond that the oldest are dropped; the worker's own limits end such jobs.
+/// Cancellations that wait for a connection. Beyond that the oldest are dropped; the worker's own
+/// limits end such jobs.
 const MAX_CANCELS: usize = MAX_JOBS;
 
 /// Jobs by key. Nothing here does input or output.
@@ -34,8 +35,8 @@ impl Entry {
 }
 
 impl Table {
-	/// Takes a job, unless its key is known. `false` if the table is full of unfinished ones; a finished one makes room, because
-	/// the worker process still knows its result.
+	/// Takes a job, unless its key is known. `false` if the table is full of unfinished ones; a
+	/// finished one makes room, because the worker process still knows its result.
 	pub fn submit(&mut self, job: Job) -> bool {
 		if self.jobs.contains_key(&job.key) {
 			return true;
@@ -55,8 +56,8 @@ impl Table {
 		self.jobs.get(key).map(|entry| entry.state.clone())
 	}
 
-	/// Forgets a job. The worker process is told even of a job that the table does not know: it may have it from before a
-	/// restart of the node.
+	/// Forgets a job. The worker process is told even of a job that the table does not know: it may
+	/// have it from before a restart of the node.
 	pub fn cancel(&mut self, key: &JobKey) {
 		self.jobs.remove(key);
 		if self.cancels.contains(key) {
@@ -68,8 +69,8 @@ impl Table {
 		self.cancels.push_back(*key);
 	}
 
-	/// Takes the next message for the worker process. Cancellations go first, so that a job which was cancelled and submitted
-	/// again is computed anew.
+	/// Takes the next message for the worker process. Cancellations go first, so that a job which
+	/// was cancelled and submitted again is computed anew.
 	pub fn next_message(&mut self) -> Option<ToWorker> {
 		if let Some(key) = self.cancels.pop_front() {
 			return Some(ToWorker::Cancel(key));
@@ -87,7 +88,8 @@ impl Table {
 		}
 	}
 
-	/// Notes that a job has come to a state. `false`, and nothing changes, if the job is not known or has finished.
+	/// Notes that a job has come to a state. `false`, and nothing changes, if the job is not known
+	/// or has finished.
 	pub fn update(&mut self, key: &JobKey, state: JobState) -> bool {
 		let Some(entry) = self.jobs.get_mut(key).filter(|entry| !entry.finished()) else {
 			return false;

@@ -100,7 +100,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-	/// Every waiting job is in the order exactly once, every ended one in the list of ended ones exactly once.
+	/// Every waiting job is in the order exactly once, every ended one in the list of ended ones
+	/// exactly once.
 	#[test]
 	fn the_indices_agree(steps in proptest::collection::vec(step(), 0..200)) {
 		let mut queue = Queue::default();

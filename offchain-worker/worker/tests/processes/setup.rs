@@ -42,8 +42,8 @@ impl Home {
 		Self { dir: tempfile::tempdir().unwrap(), engines: engines.to_path_buf() }
 	}
 
-	/// With a shell script in the place of the engine. In it, `$HERE` is the folder of the script, and `$REAL` the
-	/// workspace's engine. A script can make folders, but write to no file.
+	/// With a shell script in the place of the engine. In it, `$HERE` is the folder of the script,
+	/// and `$REAL` the workspace's engine. A script can make folders, but write to no file.
 	pub fn with_script(script: &str) -> Self {
 		let dir = tempfile::tempdir().unwrap();
 		let engines = dir.path().join("engines");
@@ -200,7 +200,8 @@ impl Node {
 	}
 }
 
-/// A search of Monero mainnet block 3456098 around the nonce that mined it. Only that nonce meets the targets.
+/// A search of Monero mainnet block 3456098 around the nonce that mined it. Only that nonce meets
+/// the targets.
 pub fn mainnet_search(task: u64, before: u32, count: u32) -> Job {
 	let mut target = [0; 32];
 	target[16..].copy_from_slice(&(u128::MAX / 660_000_000_000).to_le_bytes());

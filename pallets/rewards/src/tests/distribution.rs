@@ -18,10 +18,18 @@ fn fee_parts_without_an_author_are_the_treasurys() {
 }
 
 #[test]
+fn fee_on_has_a_least_fee() {
+	build_and_execute(|| {
+		assert_eq!(Rewards::fee_on(1), 2);
+		assert_eq!(Rewards::fee_on(40), 2);
+		assert_eq!(Rewards::fee_on(41), 3);
+	});
+}
+
+#[test]
 fn fee_on_rounds_up() {
 	build_and_execute(|| {
 		assert_eq!(Rewards::fee_on(0), 0);
-		assert_eq!(Rewards::fee_on(1), 1);
 		assert_eq!(Rewards::fee_on(100), 5);
 		assert_eq!(Rewards::fee_on(101), 6);
 	});

@@ -1,4 +1,4 @@
-use crate::{mock::*, CurrentRules, Rules};
+use crate::{mock::*, CurrentRules};
 use tequio_primitives::rewards::DistributeRewards;
 
 #[test]
@@ -10,7 +10,7 @@ fn genesis_gives_pot_and_treasury_a_deposit() {
 		}
 		assert_ne!(Rewards::pot(), Rewards::treasury());
 		assert_eq!(Balances::total_issuance(), ENDOWMENT + 2 * EXISTENTIAL_DEPOSIT);
-		assert_eq!(CurrentRules::<Test>::get(), Rules::default());
+		assert_eq!(CurrentRules::<Test>::get(), RULES);
 	});
 }
 

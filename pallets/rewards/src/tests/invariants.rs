@@ -32,7 +32,8 @@ proptest! {
 						keep(owner, amount);
 						kept += amount;
 					},
-					// A claim that fails is as good a step as one that does not: it may not change anything.
+					// A claim that fails is as good a step as one that does not: it may not change
+					// anything.
 					Step::Claim(owner) => {
 						let _ = Rewards::claim_accrued(RuntimeOrigin::signed(REQUESTER), owner);
 					},

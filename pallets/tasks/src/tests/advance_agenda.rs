@@ -32,7 +32,8 @@ fn advance_agenda_draws_no_seats() {
 		let task = submit_assigned(1);
 		submit(1);
 		pass_time(17);
-		// The missed deadline is taken; the reopened chunk and the other task's wait for a block's own agenda.
+		// The missed deadline is taken; the reopened chunk and the other task's wait for a block's
+		// own agenda.
 		assert_ok!(Tasks::advance_agenda(RuntimeOrigin::signed(BOB), MAX_STEPS));
 		pass_time(2);
 		assert_noop!(

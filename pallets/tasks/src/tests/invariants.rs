@@ -145,7 +145,8 @@ proptest! {
 			assert_eq!(Chunks::<Test>::iter().count(), 0);
 			assert!(Engaged::get().is_empty());
 			assert_eq!((held(ALICE), held(BOB)), (0, 0));
-			// Fines are the other pallet's; here nothing is too small for the accounts of this test, so nothing burns.
+			// Fines are the other pallet's; here nothing is too small for the accounts of this
+			// test, so nothing burns.
 			assert_eq!(Balances::total_issuance(), issued);
 		});
 	}
@@ -157,7 +158,8 @@ fn a_closing_task_with_a_full_queue_still_ends() {
 		Seated::set(&vec![OWNERS[0]]);
 		let stuck = submit_assigned(20);
 		advance(17);
-		// Twenty chunks wait for an owner who is not there; those of the next task come behind them.
+		// Twenty chunks wait for an owner who is not there; those of the next task come behind
+		// them.
 		let later = submit(1);
 		advance(2);
 		assert!(matches!(

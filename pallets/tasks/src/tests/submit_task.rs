@@ -1,6 +1,6 @@
 //! `submit_task`.
 
-use crate::{mock::*, Error, Event, NextTask, TaskSpec, Tasks as TasksMap};
+use crate::{mock::*, CurrentRules, Error, Event, NextTask, TaskSpec, Tasks as TasksMap};
 use frame_support::{assert_noop, assert_ok};
 use tequio_primitives::{api::TaskStatus, search::SearchSpec, Balance, WorkClass};
 
@@ -27,7 +27,7 @@ fn submit_task_works() {
 		assert_eq!(Balances::free_balance(ALICE), FUNDS - LOCKED);
 		let task = TasksMap::<Test>::get(0).unwrap();
 		assert_eq!((task.deadline, task.bucket), (16, 0));
-		assert_eq!((task.opened_at, task.expires_at), (1, 1 + LIFETIME));
+		assert_eq!(task.expires_at, 1 + LIFETIME);
 		assert_eq!(task.status, TaskStatus::Running);
 		assert_eq!((task.counts.open, task.books.locked), (1, LOCKED));
 		assert_eq!(NextTask::<Test>::get(), 1);
@@ -136,5 +136,15 @@ fn submit_task_should_fail_when_the_numbers_are_used_up() {
 	ExtBuilder::default().build_and_execute(|| {
 		NextTask::<Test>::put(u64::MAX);
 		assert_noop!(submit_spec(search(1)), Error::<Test>::NoTaskNumber);
+	});
+}
+
+#[test]
+fn submit_task_should_fail_when_it_locks_too_little() {
+	ExtBuilder::default().build_and_execute(|| {
+		CurrentRules::<Test>::mutate(|rules| rules.min_lock = LOCKED + 1);
+		assert_noop!(submit_spec(search(1)), Error::<Test>::TaskTooSmall);
+		CurrentRules::<Test>::mutate(|rules| rules.min_lock = LOCKED);
+		assert_ok!(submit_spec(search(1)));
 	});
 }

@@ -1,6 +1,6 @@
 //! Doubles of the neighbours. Their state lies in storage, so that `assert_noop!` sees it too.
 
-use super::{now, number_of, owner, seat, spec, AccountId, CHUNKS};
+use super::{now, number_of, seat, spec, AccountId, CHUNKS};
 use codec::{Decode, Encode};
 use frame_support::{dispatch::DispatchResult, storage::unhashed, traits::Get};
 use sp_core::H256;
@@ -97,7 +97,8 @@ impl CheckedTasks<AccountId> for Tasks {
 		with_doubles(|state| {
 			let told = match verdict {
 				Verdict::Accepted { shares, winners, auditors } => {
-					// `tasks` frees an accepted worker; here at once, there after the challenge period.
+					// `tasks` frees an accepted worker; here at once, there after the challenge
+					// period.
 					let engaged = state.duties.len();
 					state.duties.retain(|(_, duty), _| *duty != worker);
 					assert_eq!(state.duties.len() + 1, engaged, "an accepted worker is engaged");
@@ -127,10 +128,6 @@ impl Workers {
 }
 
 impl InspectWorkers<AccountId> for Workers {
-	fn owner_of(device: &AccountId) -> Option<AccountId> {
-		number_of(device).map(owner)
-	}
-
 	fn payout_of(owner: &AccountId) -> AccountId {
 		owner.clone()
 	}
@@ -184,6 +181,10 @@ impl EngageSeats<AccountId> for Workers {
 
 	fn release(seat: &Seat<AccountId>, duty: Duty) {
 		Self::end(seat, duty, End::Released);
+	}
+
+	fn hand_back(seat: &Seat<AccountId>, duty: Duty) {
+		Self::release(seat, duty);
 	}
 
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance) {

@@ -133,7 +133,7 @@ impl<T: Config> Device<T> {
 					.extend(hidden.map(|(commitment, _)| self.commit(duty, work, commitment)));
 			},
 			Ask::Reveal { since, commitment }
-				if since <= round.finalized && record.may_send(Kind::Reveal, round.now) =>
+				if round.may_reveal::<T>(since) && record.may_send(Kind::Reveal, round.now) =>
 			{
 				match self.hide(duty, &work, round) {
 					Some((hidden, salt)) if hidden == commitment => {
@@ -159,8 +159,8 @@ impl<T: Config> Device<T> {
 		let payload = order.payload();
 		let hash = H256(blake2_256(&payload));
 		if record.order.is_some_and(|given| given != hash) {
-			// A reorganisation gave the name to other work. The new order waits a block, so that no result of the old one that
-			// is on its way can be taken for its result.
+			// A reorganisation gave the name to other work. The new order waits a block, so that no
+			// result of the old one that is on its way can be taken for its result.
 			log::debug!(target: LOG_TARGET, "{duty:?} has become another order");
 			record.order = None;
 			host::cancel(&key);
@@ -193,7 +193,13 @@ impl<T: Config> Device<T> {
 				host::cancel(&key);
 				Progress::Pending
 			},
-			(Polled::Unknown, _) => {
+			(Polled::Unknown, given) => {
+				if given.is_none() {
+					// The worker process may hold other work of this name: of a chain that was
+					// purged, or of a fork that this node no longer remembers. Cancellations go
+					// first.
+					host::cancel(&key);
+				}
 				self.hand_over(duty, order.job(key, payload), hash, now, record)
 			},
 			(Polled::Unavailable, _) => Progress::Pending,

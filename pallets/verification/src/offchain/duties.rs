@@ -16,7 +16,7 @@ pub(super) enum Ask {
 	Commit,
 	/// Committed; the result will be asked for.
 	Hold,
-	/// Reveal what opens the commitment, once block `since` is final.
+	/// Reveal what opens the commitment, once block `since` is final or finality is late.
 	Reveal {
 		/// Block of the last commit.
 		since: u64,
@@ -69,7 +69,8 @@ fn after<T: Config>(
 	}
 }
 
-/// What has to be computed for a duty. `None` where the chain no longer has the task or the audit, or the role computes nothing.
+/// What has to be computed for a duty. `None` where the chain no longer has the task or the audit,
+/// or the role computes nothing.
 pub(super) fn order<T: Config>(duty: &Duty, check: Option<&CheckOf<T>>) -> Option<Order> {
 	let (spec, range) = T::Tasks::search(&duty.id.chunk)?;
 	let class = match check {

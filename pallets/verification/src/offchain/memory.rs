@@ -1,6 +1,8 @@
-//! What outlives a block: one record per device, and one opening per duty, in the node's off-chain storage.
+//! What outlives a block: one record per device, and one opening per duty, in the node's off-chain
+//! storage.
 //!
-//! Losing it costs time, never money: every part follows again from the chain and the worker process.
+//! Losing it costs time, never money: every part follows again from the chain and the worker
+//! process.
 
 use super::{nonces::Nonces, orders::Work, RESEND};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -9,7 +11,8 @@ use sp_core::H256;
 use sp_runtime::offchain::storage::StorageValueRef;
 use tequio_primitives::Duty;
 
-/// Blocks for which the opening of a duty that is gone is kept: a reorganisation may bring the duty back.
+/// Blocks for which the opening of a duty that is gone is kept: a reorganisation may bring the duty
+/// back.
 const KEPT: u64 = 64;
 
 /// What a device says about a duty.
@@ -37,7 +40,8 @@ pub(super) struct Record {
 }
 
 impl Record {
-	/// Whether a message of this kind may be sent at block `now`: it is new, or has shown no effect for long.
+	/// Whether a message of this kind may be sent at block `now`: it is new, or has shown no effect
+	/// for long.
 	pub(super) fn may_send(&self, kind: Kind, now: u64) -> bool {
 		!self.sent.is_some_and(|(last, at)| last == kind && recent(at, now))
 	}
@@ -96,8 +100,8 @@ impl Memory {
 		record
 	}
 
-	/// Takes out the orders of duties that the device no longer has, for the worker process to forget. Openings of duties
-	/// that have been gone for long are removed.
+	/// Takes out the orders of duties that the device no longer has, for the worker process to
+	/// forget. Openings of duties that have been gone for long are removed.
 	pub(super) fn take_gone(&mut self, device: &[u8; 32], duties: &[Duty], now: u64) -> Vec<Duty> {
 		let mut ordered = Vec::new();
 		self.records.retain(|duty, record| {
@@ -116,8 +120,8 @@ impl Memory {
 		ordered
 	}
 
-	/// What the device should say at block `now` about taking work, given whether the worker process serves. A process that is
-	/// away for a moment, to be updated, changes nothing.
+	/// What the device should say at block `now` about taking work, given whether the worker
+	/// process serves. A process that is away for a moment, to be updated, changes nothing.
 	pub(super) fn signal(&mut self, serves: bool, now: u64) -> Option<bool> {
 		if serves {
 			self.away_since = None;

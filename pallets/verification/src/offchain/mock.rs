@@ -1,4 +1,5 @@
-//! What the hook needs of the mock runtime and of a node: a signer, a pool, a keystore and a worker process that the test plays.
+//! What the hook needs of the mock runtime and of a node: a signer, a pool, a keystore and a worker
+//! process that the test plays.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use super::{DeviceCrypto, OutboundCalls};
@@ -134,8 +135,9 @@ impl ComputeService for Desk {
 
 	fn cancel(&self, key: &JobKey) {
 		let mut state = self.0.lock().unwrap();
-		state.jobs.remove(key);
-		state.cancelled.push(*key);
+		if state.jobs.remove(key).is_some() {
+			state.cancelled.push(*key);
+		}
 	}
 
 	fn capabilities(&self) -> Vec<Capability> {

@@ -1,7 +1,8 @@
 //! Which nonce a device's next transaction has.
 //!
-//! The chain knows only the transactions in blocks; those still in the pool have to be counted here. They may also be lost. So
-//! the count starts from the chain's nonce whenever that has not moved for [`RESEND`] blocks.
+//! The chain knows only the transactions in blocks; those still in the pool have to be counted
+//! here. They may also be lost. So the count starts from the chain's nonce whenever that has not
+//! moved for [`RESEND`] blocks.
 
 use super::RESEND;
 use codec::{Decode, Encode};
@@ -21,8 +22,8 @@ pub(super) struct Nonces {
 }
 
 impl Nonces {
-	/// Takes in the chain's nonce at block `now`. After a reorganisation it may be lower than before; what was in the retracted
-	/// blocks is pending again.
+	/// Takes in the chain's nonce at block `now`. After a reorganisation it may be lower than
+	/// before; what was in the retracted blocks is pending again.
 	pub(super) fn observe(&mut self, chain: u64, now: u64) {
 		if chain != self.chain {
 			self.chain = chain;

@@ -1,7 +1,8 @@
-//! Orders: what is computed for a duty, and how its result becomes what the device says to the chain. Pure.
+//! Orders: what is computed for a duty, and how its result becomes what the device says to the
+//! chain. Pure.
 //!
-//! A result is held against everything that the chain will hold it against at the reveal, before anything is committed: a
-//! commitment that cannot be opened costs the whole collateral.
+//! A result is held against everything that the chain will hold it against at the reveal, before
+//! anything is committed: a commitment that cannot be opened costs the whole collateral.
 
 use crate::verdict::{fits_auditor, fits_worker};
 use alloc::vec::Vec;

@@ -7,14 +7,15 @@ use super::{
 };
 use crate::{
 	types::{Batch, CommitItem, RevealItem},
-	Call, Config,
+	Call, Config, Pallet,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::offchain::{CreateSignedTransaction, SubmitTransaction};
 use sp_runtime::SaturatedConversion;
 use tequio_primitives::Duty;
 
-/// Entries of a refused batch that are tried one by one. A batch is free of fees only if every entry can be taken.
+/// Entries of a refused batch that are tried one by one. A batch is free of fees only if every
+/// entry can be taken.
 const TRIED_SINGLY: usize = 4;
 
 /// What became of a transaction.
@@ -93,7 +94,12 @@ impl<T: Config> Device<T> {
 	fn send_batch<Item: Entry>(&self, items: Vec<Item>, memory: &mut Memory, now: u64) -> Fate {
 		let items = Batch::truncate_from(items);
 		let duties: Vec<Duty> = items.iter().map(Entry::duty).collect();
-		let fate = self.send(Item::call::<T>(items).into(), memory, now);
+		let call = Item::call::<T>(items);
+		// The pool takes everything and drops without a word what is not owed.
+		if Pallet::<T>::free_call_tags(&self.account, &call).is_none() {
+			return Fate::Refused;
+		}
+		let fate = self.send(call.into(), memory, now);
 		if fate == Fate::Sent {
 			let account = &self.account;
 			log::info!(target: LOG_TARGET, "{account:?} sends {:?} for {duties:?}", Item::KIND);

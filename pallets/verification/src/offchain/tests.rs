@@ -12,13 +12,13 @@ use crate::{
 		ExtBuilder, RuntimeCall, System, Test, Told,
 	},
 	types::CheckState,
-	Call, Checks,
+	Call, Checks, CurrentRules,
 };
 use sp_core::H256;
 use tequio_interface::job::{Failure, JobState};
 use tequio_primitives::{stage::DeclineReason, Duty, Role};
 
-const RESEND_BLOCKS: u32 = 8;
+const RESEND_BLOCKS: u32 = 4;
 
 fn hook() {
 	run::<Test>(System::block_number());
@@ -121,6 +121,20 @@ fn a_chunk_goes_from_assignment_to_acceptance() {
 		};
 		assert_eq!((shares, winners.len(), auditors.len()), (3, 1, 2));
 		assert_eq!(winners, honest(first()).winners);
+	});
+}
+
+#[test]
+fn a_finality_that_stalls_convicts_nobody() {
+	with_node(&[1, 2, 3], |node| {
+		to_reveals(node);
+		skip(CurrentRules::<Test>::get().reveal_period / 2 - 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		skip(1);
+		hook();
+		assert_eq!(node.pool.include(), 3);
+		assert!(matches!(told(first()), Some(Told::Accepted { .. })));
 	});
 }
 

@@ -1,4 +1,4 @@
-use crate::{mock::*, Rules, RulesInForce};
+use crate::{mock::*, CurrentRules, Rules};
 use sp_runtime::Perquintill;
 use tequio_primitives::{
 	terms::{audit_terms, AuditPolicy},
@@ -9,7 +9,7 @@ use tequio_primitives::{
 fn genesis_sets_the_rules() {
 	let rules = Rules { draw_window: 1, reveal_period: 5, ..Default::default() };
 	ExtBuilder::default().rules(rules).build_and_execute(|| {
-		assert_eq!(RulesInForce::<Test>::get(), rules);
+		assert_eq!(CurrentRules::<Test>::get(), rules);
 	});
 }
 

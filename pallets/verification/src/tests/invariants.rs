@@ -1,4 +1,5 @@
-//! Random sequences of calls and blocks. After each step everything that must hold does; in the end nothing is stuck.
+//! Random sequences of calls and blocks. After each step everything that must hold does; in the end
+//! nothing is stuck.
 
 use crate::{mock::*, Call, Checks};
 use proptest::prelude::*;

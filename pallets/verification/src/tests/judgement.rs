@@ -6,7 +6,8 @@ use tequio_primitives::{
 	AttemptId, Role,
 };
 
-/// Opens the reveals of the first attempt by device 1 and reveals what is not `None`, by worker, first and second auditor.
+/// Opens the reveals of the first attempt by device 1 and reveals what is not `None`, by worker,
+/// first and second auditor.
 fn reveal_all(id: AttemptId, openings: [&Opening; 3], shown: [bool; 3]) -> [u8; 2] {
 	let [one, other] = reveals_open(id, 1, openings);
 	let parts = [(1, Role::Worker), (one, Role::Auditor), (other, Role::Auditor)];

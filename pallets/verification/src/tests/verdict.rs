@@ -8,7 +8,8 @@ use tequio_primitives::{
 	Balance,
 };
 
-/// Everything that an auditor may be found to have said: nothing, the worker's opening, other hashes, two kinds of accusations.
+/// Everything that an auditor may be found to have said: nothing, the worker's opening, other
+/// hashes, two kinds of accusations.
 fn sayings() -> Vec<Option<Opening>> {
 	let opening = |byte, faults: Vec<Fault>| Opening {
 		shares: H256::repeat_byte(byte),

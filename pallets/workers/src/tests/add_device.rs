@@ -1,7 +1,6 @@
 use crate::{mock::*, types::MAX_DEVICES, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
-use tequio_primitives::workers::InspectWorkers;
 
 fn signed(number: u8) -> RuntimeOrigin {
 	RuntimeOrigin::signed(owner(number))
@@ -13,7 +12,7 @@ fn add_device_works() {
 		register(1, 100);
 		assert_ok!(Workers::add_device(signed(1), device(1), proof(1, &owner(1))));
 
-		assert_eq!(Workers::owner_of(&device(1)), Some(owner(1)));
+		assert_eq!(stored_device(1).owner, owner(1));
 		assert_eq!(System::providers(&device(1)), 1);
 		assert_eq!(Balances::free_balance(device(1)), 0);
 		System::assert_last_event(

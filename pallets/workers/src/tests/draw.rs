@@ -45,14 +45,18 @@ fn draw_passes_over_whoever_cannot() {
 			Need { price: 4, ..need(false) },
 			Need { deadline: 39, ..need(false) },
 			Need { units: 101, ..need(false) },
-			Need { collateral: 101, ..need(false) },
+			Need { collateral: 34, ..need(false) },
+			Need { collateral: 101, ..need(true) },
 			Need { excluded: &excluded, ..need(false) },
 		] {
 			assert_eq!(drawn(&need), None, "{need:?}");
 		}
-		engage(1, 0, 60);
-		assert_eq!(drawn(&need(false)), None);
-		assert_eq!(drawn(&Need { collateral: 40, ..need(false) }), Some(device(1)));
+		engage(1, 0, 61);
+		assert_eq!(drawn(&Need { collateral: 40, ..need(true) }), None);
+		assert_eq!(drawn(&Need { collateral: 39, ..need(true) }), Some(device(1)));
+		// Work leaves what two audits of it bind.
+		assert_eq!(drawn(&Need { collateral: 14, ..need(false) }), None);
+		assert_eq!(drawn(&Need { collateral: 13, ..need(false) }), Some(device(1)));
 	});
 }
 

@@ -106,6 +106,23 @@ fn release_works() {
 }
 
 #[test]
+fn hand_back_ends_the_duty_and_the_availability() {
+	build_and_execute(|| {
+		worker(1, 100);
+		let duty = engage(1, 0, 60);
+		Workers::hand_back(&seat(1), duty);
+		assert_eq!(stored(1).free_collateral(), 100);
+		assert_eq!(Ledger::<Test>::get().released, 60);
+
+		let signal = || Workers::set_accepting(RuntimeOrigin::signed(device(1)), true);
+		assert_noop!(signal(), Error::<Test>::SignalTooSoon);
+		let from = crate::Devices::<Test>::get(device(1)).unwrap().signal_from;
+		poll_at(from);
+		assert_ok!(signal());
+	});
+}
+
+#[test]
 fn miss_works() {
 	build_and_execute(|| {
 		worker(1, 100);
@@ -182,7 +199,8 @@ fn slash_burns_what_cannot_be_paid() {
 		worker(1, 100);
 		register(2, 100);
 		let duty = engage(1, 0, 60);
-		// An owner that is not registered is paid itself; this one does not exist and five are below its deposit.
+		// An owner that is not registered is paid itself; this one does not exist and five are
+		// below its deposit.
 		let stranger = (99, EXISTENTIAL_DEPOSIT - 5);
 		assert_eq!(Workers::slash(&seat(1), duty, penalty(&[stranger, (2, 20)], &[])), 60);
 		assert_eq!(Balances::free_balance(owner(99)), 0);

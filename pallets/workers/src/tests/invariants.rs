@@ -1,4 +1,5 @@
-//! Whatever is called in whatever order, the invariants hold, and tokens only vanish where the ledger says so.
+//! Whatever is called in whatever order, the invariants hold, and tokens only vanish where the
+//! ledger says so.
 
 use crate::{mock::*, Ledger};
 use frame_support::dispatch::DispatchResult;

@@ -1,5 +1,6 @@
-//! An engine that takes the pay and leaves out the work: it claims as many shares as are expected of it, without hashing
-//! one. Audits it does honestly, so that only its own results are in question.
+//! An engine that takes the pay and leaves out the work: it claims as many shares as are expected
+//! of it, without hashing one. Audits it does honestly, so that only its own results are in
+//! question.
 
 use anyhow::Result;
 use codec::{DecodeAll, Encode};
