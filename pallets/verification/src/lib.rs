@@ -34,8 +34,9 @@
 //! 5. The **verdict** ends all duties except an accepted worker's, and `tasks` pays, reopens or
 //!    refunds.
 //!
-//! Deadlines and draws are fixed by the event that starts them: a draw uses the output of the
-//! height that was fixed when it was planned, however late it is made. Something done at or after
+//! Deadlines are fixed by the event that starts them, and a decision on an audit by the outputs of
+//! its window, however late it is made. An empty place is drawn for with the newest output, and only
+//! by the agenda: whoever could choose the moment would know that output. Something done at or after
 //! its deadline is refused even if the agenda is late.
 //!
 //! ## Invariants
