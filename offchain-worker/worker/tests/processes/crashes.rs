@@ -74,11 +74,14 @@ fn an_engine_that_talks_nonsense_is_none() {
 
 #[test]
 fn cancel_stops_a_running_job_and_the_next_one_runs() {
-	let home = Home::with_script(&format!("{READY}; exec sleep 1000"));
+	let asked = "head -c 1 >/dev/null; mkdir \"$HERE/asked\"";
+	let home = Home::with_script(&format!("{READY}; {asked}; exec sleep 1000"));
 	let worker = home.start();
 	let mut node = worker.connect();
 	node.submit(&job(1, 0));
 	assert_eq!(node.state_of(&key(1, 0)), JobState::Running);
+	// An engine that has not been asked yet would be kept for the next job.
+	eventually("the engine was asked", || home.has("asked").then_some(()));
 	let engine = worker.engine();
 	// An audit overtakes work that came earlier.
 	assert_eq!(node.submit(&job(2, 0)), JobState::Queued);
