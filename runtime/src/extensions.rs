@@ -1,13 +1,27 @@
 //! What is checked of every transaction, and what makes some of them free.
 //!
 //! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its
-//! own commit and reveal, a decline of its own work, a change of its availability. Whether a call
+//! own commits and reveals, a decline of its own work, a change of its availability. Whether a call
 //! is one of those is for the pallets to say (`free_call_tags`), and they say so only where the
 //! call would succeed in the present state. Everything else pays.
 //!
 //! A free transaction provides one tag per thing delivered, so that the pool keeps one transaction
 //! for each; and it precedes all that pay, whatever their tip, because a full block must not make a
-//! device miss its deadline.
+//! device miss its deadline. Results precede declines and signals: who misses a reveal loses its
+//! collateral, who signals a block later loses nothing.
+//!
+//! ## The reserve
+//! These calls dispatch in the operational class, which has a quarter of every block for itself (see
+//! [`crate::configs::system::NORMAL_RATIO`]). What is not owed cannot be had for money either: a
+//! signed call of that class is refused ([`InvalidTransaction::Call`]) unless its signer owes it.
+//! Else whoever pays could fill the quarter, by the calls themselves, by the same calls in a
+//! `utility` batch, which has the class of what it holds, or by calls that only root may make and
+//! that fail. So the reserve is used by nobody but devices, for no more than what they owe: a duty
+//! is delivered once, at most as many entries of a call are refused as are taken, and a signal may
+//! be given once in a period.
+//!
+//! The class does not matter to a transaction without a signer: an authorised upgrade may still be
+//! applied by anyone.
 
 use crate::{
 	AccountId, Balance, Runtime, RuntimeCall, RuntimeOrigin, Tasks, Verification, Workers,
@@ -15,7 +29,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
-	dispatch::{DispatchInfo, DispatchResult, PostDispatchInfo},
+	dispatch::{DispatchClass, DispatchInfo, DispatchResult, PostDispatchInfo},
 	weights::Weight,
 };
 use pallet_transaction_payment::ChargeTransactionPayment;
@@ -23,7 +37,8 @@ use scale_info::{Type, TypeInfo};
 use sp_runtime::{
 	traits::{Implication, TransactionExtension, TransactionExtensionMetadata, ValidateResult},
 	transaction_validity::{
-		TransactionPriority, TransactionSource, TransactionValidityError, ValidTransaction,
+		InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidityError,
+		ValidTransaction,
 	},
 };
 
@@ -42,10 +57,13 @@ pub type TxExtension = (
 	frame_system::WeightReclaim<Runtime>,
 );
 
-/// Priority of what is free. What pays stays below it.
+/// Priority of results that are owed.
 pub const FREE_PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
-/// Storage reads, at most, that tell whether one entry of a call is owed.
-const READS_PER_ENTRY: u64 = 6;
+/// Priority of what else is free. What pays stays below it.
+pub const SIGNAL_PRIORITY: TransactionPriority = FREE_PRIORITY - 1;
+/// Picoseconds that it takes to tell whether one entry of a call is owed. What is read for that is
+/// read again by the call, which counts it.
+const LOOKUP: u64 = 15_000_000;
 
 type Charge = ChargeTransactionPayment<Runtime>;
 
@@ -91,6 +109,14 @@ pub fn owed_tags(who: &AccountId, call: &RuntimeCall) -> Option<Vec<Vec<u8>>> {
 	}
 }
 
+/// How soon a free call is taken.
+fn free_priority(call: &RuntimeCall) -> TransactionPriority {
+	match call {
+		RuntimeCall::Verification(_) => FREE_PRIORITY,
+		_ => SIGNAL_PRIORITY,
+	}
+}
+
 /// Weight of [`owed_tags`].
 fn lookup_weight(call: &RuntimeCall) -> Weight {
 	let entries = match call {
@@ -101,8 +127,7 @@ fn lookup_weight(call: &RuntimeCall) -> Weight {
 		_ => return Weight::zero(),
 	};
 	let entries = u64::try_from(entries).unwrap_or(u64::MAX);
-	let reads = READS_PER_ENTRY.saturating_mul(entries);
-	<Runtime as frame_system::Config>::DbWeight::get().reads(reads)
+	Weight::from_parts(LOOKUP.saturating_mul(entries), 0)
 }
 
 impl TransactionExtension<RuntimeCall> for ChargeUnlessOwed {
@@ -134,13 +159,17 @@ impl TransactionExtension<RuntimeCall> for ChargeUnlessOwed {
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
 		let signer = frame_system::ensure_signed(origin.clone()).ok();
+		let signed = signer.is_some();
 		if let Some(tags) = signer.and_then(|who| owed_tags(&who, call)) {
 			let validity = ValidTransaction {
-				priority: FREE_PRIORITY,
+				priority: free_priority(call),
 				provides: tags.iter().map(|tag| ("owed", tag).encode()).collect(),
 				..Default::default()
 			};
 			return Ok((validity, Either::Free { unspent: self.0.weight(call) }, origin));
+		}
+		if signed && info.class == DispatchClass::Operational {
+			return Err(InvalidTransaction::Call.into());
 		}
 		let (mut validity, val, origin) = self.0.validate(
 			origin,
@@ -151,7 +180,7 @@ impl TransactionExtension<RuntimeCall> for ChargeUnlessOwed {
 			inherited_implication,
 			source,
 		)?;
-		validity.priority = validity.priority.min(FREE_PRIORITY - 1);
+		validity.priority = validity.priority.min(SIGNAL_PRIORITY - 1);
 		Ok((validity, Either::Paying(val), origin))
 	}
 

@@ -76,6 +76,7 @@ fn tasks_rules() -> pallet_tasks::Rules {
 	pallet_tasks::Rules {
 		challenge_period: 1,
 		task_lifetime: 1_200,
+		keep_ended: 1_200,
 		min_lock: TEQ / 100,
 		..Default::default()
 	}

@@ -17,8 +17,18 @@ pub fn check_invariants() -> Result<(), TryRuntimeError> {
 	Verification::do_try_state()?;
 	Tasks::do_try_state()?;
 	Rewards::do_try_state()?;
+	contributions_are_of_tasks()?;
 	checks_and_chunks_agree()?;
 	duties_and_work_agree()
+}
+
+/// Contributions are kept for tasks that have a record; they go with it.
+fn contributions_are_of_tasks() -> Result<(), TryRuntimeError> {
+	for (task, _) in pallet_rewards::Contributions::<Runtime>::iter_keys() {
+		let known = pallet_tasks::Tasks::<Runtime>::contains_key(task);
+		ensure!(known, "contributions to a task that is forgotten");
+	}
+	Ok(())
 }
 
 /// `verification` checks an attempt exactly while `tasks` has its chunk down as being checked, on

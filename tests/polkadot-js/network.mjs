@@ -33,7 +33,7 @@ export async function startNetwork() {
 		start(folder, 'tequio-worker', [
 			`--socket=${socket}`,
 			`--base-path=${join(folder, 'worker')}`,
-			'--allow-unsandboxed',
+			'--sandbox', 'available',
 		]),
 		start(folder, 'tequio-node', [
 			'--dev',

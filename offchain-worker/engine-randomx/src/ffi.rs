@@ -1,6 +1,6 @@
-//! The C functions of `randomx.h`, version 1.2.3.
+//! The C functions of `randomx.h`, version 1.2.3, and two of `fenv.h`.
 
-use core::ffi::{c_uint, c_ulong, c_void};
+use core::ffi::{c_int, c_uint, c_ulong, c_void};
 
 // The crate is named so that its static library is linked.
 use randomx_rs as _;
@@ -67,4 +67,32 @@ unsafe extern "C" {
 		size: usize,
 		output: *mut c_void,
 	);
+	/// Begins a hash.
+	pub fn randomx_calculate_hash_first(vm: *mut RandomXVm, input: *const c_void, size: usize);
+	/// Ends the hash that was begun, writes its 32 bytes to `output`, and begins another. Leaves
+	/// the floating-point state of the thread as the program left it.
+	pub fn randomx_calculate_hash_next(
+		vm: *mut RandomXVm,
+		input: *const c_void,
+		size: usize,
+		output: *mut c_void,
+	);
+	/// Ends the hash that was begun and writes its 32 bytes to `output`. Leaves the floating-point
+	/// state of the thread as the program left it.
+	pub fn randomx_calculate_hash_last(vm: *mut RandomXVm, output: *mut c_void);
+}
+
+/// Room for a `fenv_t`, of which the largest that we know has 32 bytes.
+#[repr(C, align(16))]
+#[derive(Default)]
+pub struct FloatState([u64; 8]);
+
+// SAFETY: the signatures are those of C99. A `fenv_t` is only written and read by these functions.
+#[link(name = "m")]
+unsafe extern "C" {
+	/// Stores the floating-point state of this thread: rounding, exceptions, treatment of tiny
+	/// numbers. Zero on success.
+	pub fn fegetenv(state: *mut FloatState) -> c_int;
+	/// Restores what `fegetenv` stored. Zero on success.
+	pub fn fesetenv(state: *const FloatState) -> c_int;
 }

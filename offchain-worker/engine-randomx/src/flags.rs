@@ -10,6 +10,8 @@ pub struct Flags(c_uint);
 impl Flags {
 	/// Nothing: works everywhere, slowly.
 	pub const NONE: Self = Self(0);
+	/// Memory comes from the kernel's pool of huge pages. Set by [`crate::pages`] where it is tried.
+	pub const LARGE_PAGES: Self = Self(1);
 	/// AES instructions of the CPU.
 	pub const HARD_AES: Self = Self(2);
 	/// The virtual machine reads a dataset. [`crate::Vm::new`] sets this from the memory that it is
@@ -17,6 +19,9 @@ impl Flags {
 	pub const FULL_MEM: Self = Self(4);
 	/// Programs are compiled instead of interpreted.
 	pub const JIT: Self = Self(8);
+	/// Compiled programs are never writable and executable at once: for systems that forbid it. Two
+	/// per cent slower.
+	pub const SECURE: Self = Self(16);
 	/// Argon2 with SSSE3.
 	pub const ARGON2_SSSE3: Self = Self(32);
 	/// Argon2 with AVX2.

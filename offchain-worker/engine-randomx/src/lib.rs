@@ -1,25 +1,45 @@
 //! # RandomX engine
 //!
 //! Computes the RandomX search class: searches ranges of nonces for shares and winners, and audits
-//! such searches. The binary `tequio-engine-randomx` does it for `tequio-worker`, which runs it
-//! without network; the library is the same code for tests and tools.
+//! such searches. The binary `tequio-engine-randomx` does it for `tequio-worker`, which runs it in a
+//! sandbox; the library is the same code for tests and tools.
 //!
 //! ```text
-//! stdin ─▶ serve ─▶ request (checks) ─▶ machine (VMs of the seed) ─▶ search (threads) ─▶ stdout
-//!                                         └─ memory, vm ─ ffi ─▶ RandomX (C++)
+//! stdin ─▶ serve ─▶ request (checks) ─▶ search ─▶ machine ─▶ crew (threads, a VM each) ─▶ stdout
+//!            └─ what is expected ───────────────▶ keeper (caches, dataset)
 //! ```
 //!
 //! ## Map
 //! | file | concept |
 //! | --- | --- |
 //! | [`search`] | search and audit over anything that hashes |
+//! | [`batch`] | nonces to hash, handed out one by one |
 //! | [`request`] | what the engine takes, and the bounds it checks first |
 //! | [`serve`] | the conversation with the worker process |
-//! | [`machine`] | one virtual machine per thread, kept while the seed stays |
+//! | [`machine`] | hashing under any key, and changing keys |
+//! | [`crew`] | the threads that hash, and fill datasets |
+//! | `keeper` | which caches and which dataset there are; `shelf` and `formers` decide |
 //! | [`vm`] | a virtual machine, which hashes |
-//! | [`memory`] | cache (256 MiB) and dataset (2 080 MiB) |
-//! | [`flags`] | choices of implementation; none of them changes a hash |
+//! | [`cache`], [`dataset`] | what it reads: 256 MiB, 2 080 MiB |
+//! | [`pages`] | what that lies on |
+//! | [`pace`] | less than all of a processor |
+//! | [`processors`] | how many threads suit this machine |
+//! | [`setup`] | how the engine is set up, for its owner |
+//! | [`bench`](mod@bench) | the reference's benchmark, on the engine's path |
+//! | [`flags`], [`key`] | choices of implementation, none of which changes a hash; what does |
 //! | `ffi` | the C functions |
+//!
+//! ## Keys
+//! Making a cache takes half a second, making a dataset the better part of a minute. Whoever asks
+//! for hashes under another key waits for neither, if there is room for two caches and the worker
+//! process says in time what is coming: the cache is built beside the hashing before. Fast mode
+//! begins in light mode, while the threads fill the dataset between hashes, into the memory of the
+//! one before, and goes over to it in the middle of a request. Work under a key of before is done
+//! in light mode then, with its cache if that is still there.
+//!
+//! ## Threads
+//! As many hashing threads as the owner says, which also do the filling; one that reads requests,
+//! one that answers them, and one that builds caches ahead, which sleep almost always.
 //!
 //! ## The library underneath
 //! `randomx-rs` 1.6.0 is a dependency for one reason: its build script compiles the reference
@@ -31,17 +51,31 @@
 //! A C++ exception that reaches the border to Rust aborts the process. That is meant: the engine is
 //! a process of its own so that it may end at any time.
 
+pub mod batch;
+pub mod bench;
+pub mod cache;
+pub mod crew;
+pub mod dataset;
 mod ffi;
 pub mod flags;
+mod formers;
+mod keeper;
+pub mod key;
 pub mod machine;
-pub mod memory;
+pub mod pace;
+pub mod pages;
+pub mod processors;
 pub mod request;
 pub mod search;
 pub mod serve;
+pub mod setup;
+mod shelf;
 pub mod vm;
 
+pub use cache::Cache;
+pub use dataset::Dataset;
 pub use flags::Flags;
-pub use memory::{Cache, Dataset};
+pub use key::{Key, MAX_KEY};
 pub use vm::{Memory, Vm};
 
 /// Why RandomX cannot run here.
@@ -51,20 +85,31 @@ pub enum RandomXError {
 	#[error("the key has {0} bytes; RandomX takes 1 to {MAX_KEY}")]
 	KeyLength(usize),
 	/// The cache was not allocated.
-	#[error("no cache: its 256 MiB cannot be had, or the machine lacks what the flags ask for")]
+	#[error(
+		"no cache: its 256 MiB cannot be had on the pages that are wanted, or the machine lacks \
+		 what the flags ask for"
+	)]
 	NoCache,
 	/// The dataset was not allocated.
-	#[error("no dataset: its 2 080 MiB cannot be had; `--mode light` needs 256 MiB")]
+	#[error(
+		"no dataset: its 2 080 MiB cannot be had on the pages that are wanted; `--mode light` needs \
+		 256 MiB"
+	)]
 	NoDataset,
 	/// The virtual machine was not made.
 	#[error(
-		"no virtual machine: its memory cannot be had, or the machine lacks what the flags ask for"
+		"no virtual machine: its memory cannot be had on the pages that are wanted, or the machine \
+		 lacks what the flags ask for"
 	)]
 	NoVm,
+	/// The system starts no more threads.
+	#[error("no thread: the system starts no more of them, or their memory cannot be had")]
+	NoThread,
+	/// A thread of ours has ended in the middle of its work.
+	#[error("a thread has ended in the middle of its work")]
+	LostThread,
 }
 
-/// Bytes that a key may have.
-pub const MAX_KEY: usize = 60;
 /// Bytes of a hash.
 pub const HASH_BYTES: usize = 32;
 
@@ -73,6 +118,6 @@ pub const HASH_BYTES: usize = 32;
 /// `key`: 1 to [`MAX_KEY`] bytes. Monero's key is the block hash that it calls seed hash.
 pub fn hash_once(key: &[u8], input: &[u8]) -> Result<[u8; HASH_BYTES], RandomXError> {
 	let flags = Flags::recommended();
-	let cache = Cache::new(flags, key)?;
-	Ok(Vm::new(flags, Memory::Light(cache.into()))?.hash(input))
+	let cache = Cache::new(flags, None, &Key::new(key)?)?;
+	Ok(Vm::new(flags, None, Memory::Light(cache.into()))?.hash(input))
 }

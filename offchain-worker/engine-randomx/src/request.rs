@@ -1,17 +1,16 @@
 //! What the engine takes: payloads of the class, checked before anything is hashed.
 
 use crate::{
+	batch::NONCE_BYTES,
 	machine::Machine,
-	search::{audit, search, TooManyShares, MAX_SHARES},
-	RandomXError,
+	search::{audit, search, SearchError, TooManyShares, MAX_SHARES},
+	Key, RandomXError,
 };
 use codec::{DecodeAll, Encode};
 use tequio_interface::randomx::{Puzzle, RandomXJob};
 
 /// Bytes that a template may have.
 pub const MAX_TEMPLATE: usize = 512;
-/// Bytes of the nonce.
-const NONCE_BYTES: usize = 4;
 
 /// Why a payload is refused. Another try would end the same way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,20 +62,44 @@ pub enum RequestError {
 	RandomX(#[from] RandomXError),
 }
 
+impl From<SearchError> for RequestError {
+	fn from(error: SearchError) -> Self {
+		match error {
+			SearchError::TooManyShares(error) => Self::Refused(error.into()),
+			SearchError::RandomX(error) => Self::RandomX(error),
+		}
+	}
+}
+
 /// Computes a payload; the result in the class's encoding.
 pub fn run(machine: &mut Machine, payload: &[u8]) -> Result<Vec<u8>, RequestError> {
-	let mut rest = payload;
-	let job = RandomXJob::decode_all(&mut rest).map_err(Refusal::Malformed)?;
-	check(&job)?;
-	match job {
+	let job = read(payload)?;
+	let mut hashers = machine.equip(&key(&job))?;
+	Ok(match job {
 		RandomXJob::Search { puzzle, start, count } => {
-			let vms = machine.vms(&puzzle.seed)?;
-			Ok(search(vms, &puzzle, start, count).map_err(Refusal::TooManyShares)?.encode())
+			search(&mut hashers, &puzzle, start, count)?.encode()
 		},
 		RandomXJob::Audit { puzzle, claim, start, count } => {
-			let vms = machine.vms(&puzzle.seed)?;
-			Ok(audit(vms, &puzzle, &claim, start, count).map_err(Refusal::TooManyShares)?.encode())
+			audit(&mut hashers, &puzzle, &claim, start, count)?.encode()
 		},
+	})
+}
+
+/// The key of a payload. None: the payload would be refused.
+pub fn key_of(payload: &[u8]) -> Option<Key> {
+	read(payload).ok().map(|job| key(&job))
+}
+
+fn read(payload: &[u8]) -> Result<RandomXJob, Refusal> {
+	let mut rest = payload;
+	let job = RandomXJob::decode_all(&mut rest)?;
+	check(&job)?;
+	Ok(job)
+}
+
+fn key(job: &RandomXJob) -> Key {
+	match job {
+		RandomXJob::Search { puzzle, .. } | RandomXJob::Audit { puzzle, .. } => puzzle.seed.into(),
 	}
 }
 
@@ -140,6 +163,18 @@ mod tests {
 
 	fn audit_of(claim: Vec<u32>) -> RandomXJob {
 		RandomXJob::Audit { puzzle: puzzle(), claim, start: 0, count: 1 }
+	}
+
+	#[test]
+	fn only_what_would_be_computed_has_a_key() {
+		let seed = [5; 32];
+		let sound = search_of(Puzzle { seed, ..puzzle() }, 0, 1);
+		assert_eq!(key_of(&sound.encode()), Some(Key::from(seed)));
+		let audit = audit_of(vec![1]);
+		assert_eq!(key_of(&audit.encode()), Some(Key::from([0; 32])));
+		for nonsense in [vec![], vec![9, 9], search_of(puzzle(), 0, 0).encode()] {
+			assert_eq!(key_of(&nonsense), None);
+		}
 	}
 
 	#[test]

@@ -1,12 +1,12 @@
 //! Search and audit, over anything that hashes.
 //!
-//! The nonces of a request are handed out one by one to as many threads as there are hashers, so
-//! that no thread waits for another one before the end. Results do not depend on their number: what
-//! is found is sorted by nonce.
+//! Results do not depend on the number of threads: what is found is sorted by nonce.
 
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::{
+	batch::{Batch, Hashed, Nonces},
+	RandomXError,
+};
 use sp_crypto_hashing::blake2_256;
-use std::thread;
 use tequio_interface::randomx::{AuditResult, Puzzle, SearchResult, Winner};
 
 /// Shares that one request may find. The chain derives share targets that 256 nonces of a chunk are
@@ -14,10 +14,10 @@ use tequio_interface::randomx::{AuditResult, Puzzle, SearchResult, Winner};
 /// it, and could fill the memory.
 pub const MAX_SHARES: usize = 1024;
 
-/// Hashes a blob.
-pub trait Hasher {
-	/// The hash of `input`, a little-endian integer.
-	fn hash(&mut self, input: &[u8]) -> [u8; 32];
+/// Hashes nonces, on however many threads.
+pub trait Hashers {
+	/// Hashes all nonces of a batch; what it keeps, in any order.
+	fn hash_all(&mut self, batch: Batch) -> Result<Vec<Hashed>, RandomXError>;
 }
 
 /// More than [`MAX_SHARES`] nonces meet the share target.
@@ -25,18 +25,25 @@ pub trait Hasher {
 #[error("more than {MAX_SHARES} nonces of the range are shares: the share target is too easy")]
 pub struct TooManyShares;
 
-/// A nonce and its hash.
-type Hashed = (u32, [u8; 32]);
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+	/// The request is at fault.
+	#[error(transparent)]
+	TooManyShares(#[from] TooManyShares),
+	/// This machine is.
+	#[error(transparent)]
+	RandomX(#[from] RandomXError),
+}
 
 /// Finds the shares and winners of `count` nonces from `start` on. The range ends before 2³².
-pub fn search<H: Hasher + Send>(
-	hashers: &mut [H],
+pub fn search(
+	hashers: &mut impl Hashers,
 	puzzle: &Puzzle,
 	start: u32,
 	count: u32,
-) -> Result<SearchResult, TooManyShares> {
-	let range = |place: u32| start.checked_add(place);
-	let shares = hash_all(hashers, puzzle, count, range, |hash| meets(hash, &puzzle.share_target))?;
+) -> Result<SearchResult, SearchError> {
+	let shares = shares_among(hashers, puzzle, Nonces::Range { start, count })?;
 	Ok(SearchResult {
 		claim: shares.iter().map(|(nonce, _)| *nonce).collect(),
 		shares: digest(&shares),
@@ -46,21 +53,16 @@ pub fn search<H: Hasher + Send>(
 
 /// Checks `claim`, which is ascending and has [`MAX_SHARES`] nonces at most, and looks for
 /// unclaimed shares among the `count` nonces from `start` on. The range ends before 2³².
-pub fn audit<H: Hasher + Send>(
-	hashers: &mut [H],
+pub fn audit(
+	hashers: &mut impl Hashers,
 	puzzle: &Puzzle,
 	claim: &[u32],
 	start: u32,
 	count: u32,
-) -> Result<AuditResult, TooManyShares> {
-	let claims = u32::try_from(claim.len()).map_err(|_| TooManyShares)?;
-	let claimed = |place: u32| claim.get(usize::try_from(place).ok()?).copied();
-	let claimed = hash_all(hashers, puzzle, claims, claimed, |_| true)?;
-
-	let range =
-		|place: u32| start.checked_add(place).filter(|nonce| claim.binary_search(nonce).is_err());
-	let unclaimed =
-		hash_all(hashers, puzzle, count, range, |hash| meets(hash, &puzzle.share_target))?;
+) -> Result<AuditResult, SearchError> {
+	let claimed = hash_all(hashers, puzzle, Nonces::These(claim.to_vec()), |_| true)?;
+	let others = Nonces::Without { start, count, left_out: claim.to_vec() };
+	let unclaimed = shares_among(hashers, puzzle, others)?;
 	let misses = claimed.iter().filter(|(_, hash)| !meets(hash, &puzzle.share_target));
 	Ok(AuditResult {
 		shares: digest(&claimed),
@@ -75,60 +77,29 @@ pub fn meets(hash: &[u8; 32], target: &[u8; 32]) -> bool {
 	hash.iter().rev().le(target.iter().rev())
 }
 
-/// Hashes the nonces that `nonce_at` names for the places below `count`, and returns those with a
-/// hash to `keep`, ascending. A place without a nonce is left out.
-fn hash_all<H: Hasher + Send>(
-	hashers: &mut [H],
+fn shares_among(
+	hashers: &mut impl Hashers,
 	puzzle: &Puzzle,
-	count: u32,
-	nonce_at: impl Fn(u32) -> Option<u32> + Sync,
-	keep: impl Fn(&[u8; 32]) -> bool + Sync,
-) -> Result<Vec<Hashed>, TooManyShares> {
-	// Wider than the places, so that it cannot wrap.
-	let next = AtomicU64::new(0);
-	let kept = AtomicUsize::new(0);
-	let work = |hasher: &mut H| {
-		let mut found = Vec::new();
-		while kept.load(Ordering::Relaxed) <= MAX_SHARES {
-			let place = u32::try_from(next.fetch_add(1, Ordering::Relaxed));
-			let Some(place) = place.ok().filter(|place| *place < count) else { break };
-			let Some(nonce) = nonce_at(place) else { continue };
-			let hash = hasher.hash(&blob(puzzle, nonce));
-			if keep(&hash) {
-				kept.fetch_add(1, Ordering::Relaxed);
-				found.push((nonce, hash));
-			}
-		}
-		found
-	};
-	let work = &work;
-	let mut found = thread::scope(|scope| {
-		let threads: Vec<_> =
-			hashers.iter_mut().map(|hasher| scope.spawn(move || work(hasher))).collect();
-		let mut found = Vec::new();
-		for thread in threads {
-			// A panic of a thread is one of the engine.
-			found.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-		}
-		found
-	});
+	nonces: Nonces,
+) -> Result<Vec<Hashed>, SearchError> {
+	let target = puzzle.share_target;
+	hash_all(hashers, puzzle, nonces, move |hash| meets(hash, &target))
+}
+
+/// Hashes nonces and returns those with a hash to `keep`, ascending.
+fn hash_all(
+	hashers: &mut impl Hashers,
+	puzzle: &Puzzle,
+	nonces: Nonces,
+	keep: impl Fn(&[u8; 32]) -> bool + Send + Sync + 'static,
+) -> Result<Vec<Hashed>, SearchError> {
+	let batch = Batch::new(&puzzle.template, puzzle.nonce_offset, nonces, keep);
+	let mut found = hashers.hash_all(batch)?;
 	if found.len() > MAX_SHARES {
-		return Err(TooManyShares);
+		return Err(TooManyShares.into());
 	}
 	found.sort_unstable_by_key(|(nonce, _)| *nonce);
 	Ok(found)
-}
-
-/// The template with the nonce written into it. A nonce that finds no room is not written: requests
-/// are checked for that.
-fn blob(puzzle: &Puzzle, nonce: u32) -> Vec<u8> {
-	let mut blob = puzzle.template.clone();
-	let offset = usize::from(puzzle.nonce_offset);
-	let bytes = nonce.to_le_bytes();
-	if let Some(room) = blob.get_mut(offset..offset.saturating_add(bytes.len())) {
-		room.copy_from_slice(&bytes);
-	}
-	blob
 }
 
 fn digest(hashed: &[Hashed]) -> [u8; 32] {
@@ -145,15 +116,31 @@ fn winners(hashed: &[Hashed], puzzle: &Puzzle) -> Vec<Winner> {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
+	use std::thread;
 
-	/// Reads the nonce back and multiplies it: hashes whose order everybody can work out.
-	#[derive(Clone)]
-	struct Fake;
+	/// Reads the nonce back and multiplies it: hashes whose order everybody can work out. On so
+	/// many threads.
+	struct Fake(usize);
 
-	impl Hasher for Fake {
-		fn hash(&mut self, input: &[u8]) -> [u8; 32] {
-			let nonce = u32::from_le_bytes(input[3..7].try_into().unwrap());
-			fake_hash(nonce)
+	impl Hashers for Fake {
+		fn hash_all(&mut self, batch: Batch) -> Result<Vec<Hashed>, RandomXError> {
+			let work = || {
+				let mut blob = batch.blob();
+				let mut found = Vec::new();
+				while let Some(nonce) = batch.next_nonce() {
+					blob.set(nonce);
+					let read = u32::from_le_bytes(blob.as_bytes()[3..7].try_into().unwrap());
+					let hash = fake_hash(read);
+					if batch.keeps(&hash) {
+						found.push((nonce, hash));
+					}
+				}
+				found
+			};
+			Ok(thread::scope(|scope| {
+				let threads: Vec<_> = (0..self.0).map(|_| scope.spawn(work)).collect();
+				threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+			}))
 		}
 	}
 
@@ -194,14 +181,14 @@ mod tests {
 			claim,
 		};
 		for threads in 1..4 {
-			let found = search(&mut vec![Fake; threads], &puzzle(), 25, 20).unwrap();
+			let found = search(&mut Fake(threads), &puzzle(), 25, 20).unwrap();
 			assert_eq!(found, expected, "{threads} threads");
 		}
 	}
 
 	#[test]
 	fn search_reaches_the_last_nonce() {
-		let found = search(&mut [Fake], &puzzle(), u32::MAX - 4, 5).unwrap();
+		let found = search(&mut Fake(1), &puzzle(), u32::MAX - 4, 5).unwrap();
 		// 4 294 967 291 to 4 294 967 295.
 		assert_eq!(found.claim, vec![u32::MAX - 4, u32::MAX - 3]);
 	}
@@ -210,14 +197,27 @@ mod tests {
 	fn search_should_fail_when_everything_is_a_share() {
 		let easy = Puzzle { share_target: [255; 32], ..puzzle() };
 		let most = u32::try_from(MAX_SHARES).unwrap();
-		assert_eq!(search(&mut [Fake, Fake], &easy, 0, most).unwrap().claim.len(), MAX_SHARES);
-		assert_eq!(search(&mut [Fake, Fake], &easy, 0, u32::MAX), Err(TooManyShares));
+		assert_eq!(search(&mut Fake(2), &easy, 0, most).unwrap().claim.len(), MAX_SHARES);
+		let refused = search(&mut Fake(2), &easy, 0, u32::MAX);
+		assert_eq!(refused, Err(SearchError::TooManyShares(TooManyShares)));
+	}
+
+	#[test]
+	fn search_should_fail_when_nobody_hashes() {
+		struct Broken;
+		impl Hashers for Broken {
+			fn hash_all(&mut self, _: Batch) -> Result<Vec<Hashed>, RandomXError> {
+				Err(RandomXError::NoVm)
+			}
+		}
+		let failed = search(&mut Broken, &puzzle(), 0, 1);
+		assert_eq!(failed, Err(SearchError::RandomX(RandomXError::NoVm)));
 	}
 
 	#[test]
 	fn audit_finds_nothing_in_an_honest_claim() {
-		let honest = search(&mut [Fake], &puzzle(), 0, 100).unwrap();
-		let audited = audit(&mut [Fake, Fake], &puzzle(), &honest.claim, 40, 13).unwrap();
+		let honest = search(&mut Fake(1), &puzzle(), 0, 100).unwrap();
+		let audited = audit(&mut Fake(2), &puzzle(), &honest.claim, 40, 13).unwrap();
 		let expected = AuditResult {
 			shares: honest.shares,
 			winners: honest.winners,
@@ -231,7 +231,7 @@ mod tests {
 	fn audit_finds_false_and_unclaimed_shares() {
 		// 5 and 17 are no shares; 21 and 22 are left out, 31 too but outside of the sub-range.
 		let claim = [0, 5, 17, 20, 30];
-		let audited = audit(&mut [Fake], &puzzle(), &claim, 15, 10).unwrap();
+		let audited = audit(&mut Fake(1), &puzzle(), &claim, 15, 10).unwrap();
 		assert_eq!(audited.shares, digest_of(&claim));
 		assert_eq!(audited.false_shares, vec![5, 17]);
 		assert_eq!(audited.unclaimed_shares, vec![21, 22]);
@@ -241,7 +241,7 @@ mod tests {
 
 	#[test]
 	fn audit_of_an_empty_claim_works() {
-		let audited = audit(&mut [Fake], &puzzle(), &[], 8, 3).unwrap();
+		let audited = audit(&mut Fake(1), &puzzle(), &[], 8, 3).unwrap();
 		assert_eq!(audited.shares, blake2_256(&[]));
 		assert_eq!(audited.unclaimed_shares, vec![10]);
 	}

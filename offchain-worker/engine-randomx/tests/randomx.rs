@@ -1,26 +1,30 @@
 //! The library against what others have published: RandomX's own vector and benchmark digest, and a
-//! block that was mined. Modes and implementations have to agree to the last bit.
+//! block that was mined. Implementations, threads and pages have to agree to the last bit. Fast mode
+//! has a file of its own.
 
 #![allow(clippy::unwrap_used)]
 
-use hex_literal::hex;
-use std::{num::NonZeroUsize, sync::Arc, thread};
-use tequio_engine_randomx::{
-	hash_once,
-	search::{meets, search},
-	Cache, Dataset, Flags, Memory, Vm,
-};
-use tequio_interface::randomx::{Puzzle, Winner};
+mod reference;
 
-/// The key of RandomX's benchmark with seed 0.
-const BENCHMARK_KEY: [u8; 4] = [0; 4];
-/// The blob of RandomX's benchmark. The nonce is at 39.
-const BENCHMARK_BLOB: [u8; 76] = hex!(
-	"0707f7a4f0d605b303260816ba3f10902e1a145ac5fad3aa3af6ea44c11869dc4f853f002b2eea"
-	"0000000077b206a02ca5b1d4ce6bbfdf0acac38bded34d2dcdeef95cd20cef"
-	"c12f61d56109"
-);
-/// The hashes of its nonces 0 to 999, all XORed.
+use core::hint::black_box;
+use hex_literal::hex;
+use std::{num::NonZeroUsize, sync::Arc};
+use tequio_engine_randomx::{
+	bench::{self, digest},
+	crew::{Crew, Tools},
+	hash_once,
+	machine::{Machine, Settings},
+	pace::Percent,
+	pages::Pages,
+	search::{meets, search},
+	Cache, Flags, Key, Memory, RandomXError, Vm,
+};
+use tequio_interface::{
+	engine::Mode,
+	randomx::{Puzzle, Winner},
+};
+
+/// The hashes of the benchmark's nonces 0 to 999, all XORed.
 const BENCHMARK_DIGEST: [u8; 32] =
 	hex!("10b649a3f15c7c7f88277812f2e74b337a0f20ce909af09199cccb960771cfa1");
 const NONCE_OFFSET: usize = 39;
@@ -49,38 +53,24 @@ mod block {
 	}
 }
 
-fn two() -> NonZeroUsize {
-	NonZeroUsize::new(2).unwrap()
+fn threads(number: usize) -> NonZeroUsize {
+	NonZeroUsize::new(number).unwrap()
 }
 
-fn light(flags: Flags, key: &[u8]) -> Memory {
-	Memory::Light(Arc::new(Cache::new(flags, key).unwrap()))
+fn benchmark_key() -> Key {
+	Key::new(&bench::KEY).unwrap()
 }
 
-/// XORs the hashes of the benchmark's nonces below `nonces`, computed by two machines at once over
-/// shared memory.
-fn digest(flags: Flags, memory: &Memory, nonces: u32) -> [u8; 32] {
-	let half = |parity: u32| {
-		let mut vm = Vm::new(flags, memory.clone()).unwrap();
-		let mut sum = [0; 32];
-		let mut blob = BENCHMARK_BLOB;
-		for nonce in (0..nonces).filter(|nonce| nonce % 2 == parity) {
-			blob[NONCE_OFFSET..NONCE_OFFSET + 4].copy_from_slice(&nonce.to_le_bytes());
-			xor(&mut sum, &vm.hash(&blob));
-		}
-		sum
-	};
-	let half = &half;
-	thread::scope(|scope| {
-		let odd = scope.spawn(move || half(1));
-		let mut sum = half(0);
-		xor(&mut sum, &odd.join().unwrap());
-		sum
-	})
+fn light(flags: Flags, pages: Option<Pages>) -> Memory {
+	Memory::Light(Arc::new(Cache::new(flags, pages, &benchmark_key()).unwrap()))
 }
 
-fn xor(sum: &mut [u8; 32], hash: &[u8; 32]) {
-	sum.iter_mut().zip(hash).for_each(|(sum, byte)| *sum ^= byte);
+/// The digest of a few nonces, by a crew over `memory`.
+fn few(number: usize, flags: Flags, memory: &Memory, nonces: u32) -> [u8; 32] {
+	let tools = Tools { flags, pages: None, percent: Percent::ALL };
+	let mut crew = Crew::new(threads(number), tools, || ()).unwrap();
+	crew.equip(memory).unwrap();
+	digest(&mut crew, nonces).unwrap()
 }
 
 #[test]
@@ -91,29 +81,62 @@ fn the_published_vector_is_met() {
 
 #[test]
 fn light_mode_meets_the_digest_of_the_benchmark() {
-	let flags = Flags::recommended();
-	assert_eq!(digest(flags, &light(flags, &BENCHMARK_KEY), 1000), BENCHMARK_DIGEST);
+	let report = bench::run(Settings::new(Mode::Light, threads(2)), 1000).unwrap();
+	assert_eq!(report.digest, BENCHMARK_DIGEST);
 }
 
 #[test]
-fn fast_mode_meets_the_digest_of_the_benchmark() {
-	let flags = Flags::recommended();
-	let cache = Cache::new(flags, &BENCHMARK_KEY).unwrap();
-	let dataset = Dataset::new(&cache, two()).unwrap();
-	drop(cache);
-	assert_eq!(digest(flags, &Memory::Fast(Arc::new(dataset)), 1000), BENCHMARK_DIGEST);
-}
-
-#[test]
-fn interpreter_and_compiler_agree() {
+fn threads_and_implementations_agree() {
 	let compiled = Flags::recommended();
+	let memory = light(compiled, None);
+	let expected = reference::digest(&benchmark_key(), 40);
+	for number in [1, 2] {
+		for flags in [compiled, compiled | Flags::SECURE] {
+			let found = few(number, flags, &memory, 40);
+			assert_eq!(found, expected, "{number} threads, {flags:?}");
+		}
+	}
 	let interpreted = compiled.without(Flags::JIT);
-	let expected = digest(compiled, &light(compiled, &BENCHMARK_KEY), 32);
-	assert_eq!(digest(interpreted, &light(interpreted, &BENCHMARK_KEY), 32), expected);
+	let expected = few(1, compiled, &memory, 12);
+	assert_eq!(few(2, interpreted, &light(interpreted, None), 12), expected);
 	// Without instructions that some CPUs lack, too.
-	let plain = Flags::NONE;
-	let few = digest(compiled, &light(compiled, &BENCHMARK_KEY), 2);
-	assert_eq!(digest(plain, &light(plain, &BENCHMARK_KEY), 2), few);
+	let expected = few(1, compiled, &memory, 2);
+	assert_eq!(few(2, Flags::NONE, &light(Flags::NONE, None), 2), expected);
+}
+
+#[test]
+fn pages_make_no_difference() {
+	let flags = Flags::recommended();
+	let expected = reference::digest(&benchmark_key(), 4);
+	for pages in [Pages::Small, Pages::Transparent] {
+		let memory = light(flags, Some(pages));
+		assert_eq!(few(1, flags, &memory, 4), expected, "{pages}");
+	}
+	// The pool of this machine may be empty.
+	match Cache::new(flags, Some(Pages::Huge), &benchmark_key()) {
+		Ok(cache) => {
+			assert_eq!(cache.pages(), Pages::Huge);
+			assert_eq!(few(1, flags, &Memory::Light(cache.into()), 4), expected);
+		},
+		Err(e) => assert_eq!(e, RandomXError::NoCache),
+	}
+}
+
+#[test]
+fn hashing_leaves_floating_point_arithmetic_alone() {
+	let third = || black_box(1.0_f64) / black_box(3.0_f64);
+	let tiny = || black_box(f64::MIN_POSITIVE) / black_box(2.0_f64);
+	let before = (third(), tiny());
+	assert!(before.1 > 0.0);
+	let mut vm = Vm::new(Flags::recommended(), None, light(Flags::recommended(), None)).unwrap();
+	assert_eq!(vm.pipe(None), None);
+	assert_eq!(vm.pipe(Some(b"a")), None);
+	let a = vm.pipe(Some(b"b")).unwrap();
+	assert_eq!((third(), tiny()), before);
+	let b = vm.pipe(None).unwrap();
+	assert_eq!((third(), tiny()), before);
+	assert_eq!((vm.hash(b"a"), vm.hash(b"b")), (a, b));
+	assert_eq!((third(), tiny()), before);
 }
 
 #[test]
@@ -130,11 +153,10 @@ fn the_nonce_of_a_mined_block_is_found() {
 		share_target: [255; 32],
 		target: block::target(),
 	};
-	let flags = Flags::recommended();
-	let memory = light(flags, &block::SEED);
-	let mut vms = [memory.clone(), memory].map(|memory| Vm::new(flags, memory).unwrap());
+	let mut machine = Machine::new(Settings::new(Mode::Light, threads(2))).unwrap();
+	let mut hashers = machine.equip(&puzzle.seed.into()).unwrap();
 	let start = block::NONCE - 3;
-	let found = search(&mut vms, &puzzle, start, 8).unwrap();
+	let found = search(&mut hashers, &puzzle, start, 8).unwrap();
 	assert_eq!(found.claim, (start..start + 8).collect::<Vec<_>>());
 	assert_eq!(found.winners, vec![Winner { nonce: block::NONCE, hash: block::HASH }]);
 }

@@ -1,13 +1,14 @@
 //! Messages between the worker process and an engine, over the engine's standard input and output.
 //!
 //! Frames are those of [`crate::wire`]. An engine says once that it is [`FromEngine::Ready`], then
-//! answers each request with one message of the same id, in the order of the requests. It ends when
-//! its input ends. There is no message to stop: whoever wants an engine to stop kills its process,
-//! which loses nothing but time.
+//! answers each request with one message of the same id, in the order of the requests. At any time
+//! it may say how it is set up ([`FromEngine::Setup`]). It ends when its input ends. There is no
+//! message to stop: whoever wants an engine to stop kills its process, which loses nothing but time.
 //!
-//! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N`. An engine writes
-//! nothing but frames to its standard output; what it writes to its standard error ends up in the
-//! worker's log.
+//! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N --caches N`, with
+//! `--cpu-percent P` where its owner wants less than all of the processors. An engine writes nothing
+//! but frames to its standard output; what it writes to its standard error ends up in the worker's
+//! log.
 
 use codec::{Decode, Encode};
 use std::{fmt, str::FromStr};
@@ -21,6 +22,13 @@ pub enum ToEngine {
 		/// Names the request; the answer repeats it.
 		id: u64,
 		/// Parameters, in the class's own encoding: [`crate::job::MAX_PAYLOAD`] bytes at most.
+		payload: Vec<u8>,
+	},
+	/// This will probably be asked next: make ready what it needs, beside the present request. No
+	/// answer; what cannot be used is ignored.
+	#[codec(index = 1)]
+	Expect {
+		/// Parameters of the coming request.
 		payload: Vec<u8>,
 	},
 }
@@ -50,7 +58,17 @@ pub enum FromEngine {
 		/// What is wrong with it, for a log.
 		reason: String,
 	},
+	/// How the engine is set up now, for its owner. Not an answer.
+	#[codec(index = 3)]
+	Setup {
+		/// One line, such as `fast, 2 threads, dataset on transparent huge pages`: [`MAX_SETUP`]
+		/// bytes at most.
+		about: String,
+	},
 }
+
+/// Bytes that an engine may say about its setup.
+pub const MAX_SETUP: usize = 1024;
 
 /// How much memory an engine may trade for speed. The results are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -206,3 +206,6 @@ trait Compute {
 		self.extension::<ComputeExt>().map_or(NO_HEIGHT, |service| service.0.finalized())
 	}
 }
+
+#[cfg(test)]
+mod tests;

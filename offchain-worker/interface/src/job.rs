@@ -78,4 +78,9 @@ pub struct Capability {
 	pub class: u16,
 	/// Jobs that it computes at a time.
 	pub slots: u16,
+	/// Units of work (RandomX: hashes) per 1000 seconds and slot, measured on this machine; zero
+	/// before the measurement.
+	pub rate: u64,
+	/// Memory that a slot takes, in bytes.
+	pub memory: u64,
 }

@@ -18,6 +18,8 @@
 //! | [`host`] | the host functions, and the trait that the node implements for them |
 //! | `engine` (std) | messages between worker process and engine |
 //! | `wire` (std) | messages between node and worker process, and their framing |
+//! | `greeting` (std) | first messages, which other versions understand as well |
+//! | `peer` (std) | the other side of a socket: its user, its pace, frames that arrive in time |
 //! | `link` (std) | the node's end of the socket: table of jobs, reconnection, finalised height |
 //!
 //! ## Rules
@@ -35,10 +37,14 @@ extern crate alloc;
 
 #[cfg(feature = "std")]
 pub mod engine;
+#[cfg(feature = "std")]
+pub mod greeting;
 pub mod host;
 pub mod job;
 #[cfg(feature = "std")]
 pub mod link;
+#[cfg(feature = "std")]
+pub mod peer;
 pub mod randomx;
 #[cfg(feature = "std")]
 pub mod wire;

@@ -5,6 +5,10 @@
 //! yet, so a reconnection is nothing but the unfinished jobs becoming unsent again. Nobody who asks
 //! the table waits for the socket.
 //!
+//! The worker process is not trusted to be sound: it is hung up on when a frame is too long, too slow
+//! or out of turn, it is listened to at a bounded pace, and a process of another user is not spoken
+//! to at all.
+//!
 //! ```text
 //!            ┌──────────────────────── pause, up to 5 s ◀───────────┐
 //!            ▼                                                      │
@@ -14,21 +18,23 @@
 mod table;
 
 use crate::{
+	greeting::Welcome,
 	host::ComputeService,
 	job::{Capability, Job, JobKey, JobState},
-	wire::{read_frame, write_frame, FrameError, FromWorker, Refusal, ToWorker, VERSION},
+	peer::{self, Pace, Peer},
+	wire::{FrameError, FromWorker, Refusal, ToWorker, VERSION},
 };
 use std::{
-	fs, io,
+	io,
 	net::Shutdown,
-	os::unix::{fs::MetadataExt, net::UnixStream},
-	path::{Path, PathBuf},
+	os::unix::net::UnixStream,
+	path::PathBuf,
 	sync::{
 		atomic::{AtomicU64, Ordering},
 		Arc, Condvar, Mutex, MutexGuard, PoisonError,
 	},
 	thread,
-	time::Duration,
+	time::{Duration, Instant},
 };
 use table::Table;
 
@@ -38,8 +44,12 @@ const LOG_TARGET: &str = "tequio::worker";
 /// Pause before the first new attempt to connect; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What a worker process has for its hello, and for taking a message.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Within which a worker process says hello, takes a message, or finishes one that it began.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Messages that are read from a worker process at once, and each second after that. It has four for
+/// a job.
+const BURST: u32 = 2048;
+const RATE: u32 = 2048;
 /// Classes of which a worker process may tell.
 const MAX_CAPABILITIES: usize = 64;
 
@@ -52,6 +62,7 @@ pub struct WorkerLink {
 struct Shared {
 	socket: PathBuf,
 	genesis: [u8; 32],
+	patience: Duration,
 	finalized: AtomicU64,
 	state: Mutex<State>,
 	/// The state has something for the thread that writes, or for the one that connects.
@@ -77,11 +88,19 @@ enum Ended {
 		error = .1
 	)]
 	NotConnected(PathBuf, io::Error),
+	#[error(
+		"the worker at {path:?} runs as user {user}, this node as user {own}: start both as the same \
+		 user"
+	)]
+	OtherUser { path: PathBuf, user: u32, own: u32 },
 	#[error("the connection to the worker ended: {0}")]
 	Frame(#[from] FrameError),
 	#[error("the worker refuses this node: {0}")]
 	Refused(Refusal),
-	#[error("the worker speaks version {0} of the protocol, the node {VERSION}: install the same release of both")]
+	#[error(
+		"the worker speaks version {0} of the protocol, the node {VERSION}: install the same release \
+		 of both"
+	)]
 	OtherVersion(u16),
 	#[error("the worker sent a message out of turn: install the same release of node and worker")]
 	OutOfTurn,
@@ -94,9 +113,19 @@ impl WorkerLink {
 	/// genesis. Fails only where the system gives no thread; a worker process that is not there yet
 	/// is waited for.
 	pub fn start(socket: PathBuf, genesis: [u8; 32]) -> io::Result<Self> {
+		Self::with_patience(socket, genesis, PATIENCE)
+	}
+
+	/// The same, for a worker process that has another time for a frame than half a minute.
+	pub fn with_patience(
+		socket: PathBuf,
+		genesis: [u8; 32],
+		patience: Duration,
+	) -> io::Result<Self> {
 		let shared = Arc::new(Shared {
 			socket,
 			genesis,
+			patience,
 			finalized: AtomicU64::new(0),
 			state: Mutex::default(),
 			changed: Condvar::new(),
@@ -200,12 +229,12 @@ fn keep_connected(shared: &Shared) {
 	let mut pause = FIRST_PAUSE;
 	let mut last = String::new();
 	loop {
+		let began = Instant::now();
 		let ended = match greet(shared) {
-			Ok((stream, capabilities)) => {
+			Ok((peer, capabilities)) => {
 				log::info!(target: LOG_TARGET, "worker connected: {capabilities:?}");
-				pause = FIRST_PAUSE;
 				last.clear();
-				serve(shared, stream, capabilities)
+				serve(shared, peer, capabilities)
 			},
 			Err(ended) => ended,
 		};
@@ -220,6 +249,10 @@ fn keep_connected(shared: &Shared) {
 			log::warn!(target: LOG_TARGET, "{said}");
 			last = said;
 		}
+		// A worker that says hello and goes, again and again, is waited for like one that is away.
+		if began.elapsed() > LONGEST_PAUSE {
+			pause = FIRST_PAUSE;
+		}
 		if shared.stopped_after(pause) {
 			return;
 		}
@@ -227,76 +260,74 @@ fn keep_connected(shared: &Shared) {
 	}
 }
 
-/// Whether the socket's file belongs to the user that this node runs as. Else whoever takes the
-/// name first could have the node commit to results of their choice. Root asks nobody.
-fn is_trusted(socket: &Path) -> io::Result<bool> {
-	let own = fs::metadata("/proc/self")?.uid();
-	Ok(own == 0 || fs::symlink_metadata(socket)?.uid() == own)
-}
-
 /// Connects and says hello.
-fn greet(shared: &Shared) -> Result<(UnixStream, Vec<Capability>), Ended> {
-	let not_connected = |error| Ended::NotConnected(shared.socket.clone(), error);
-	if !is_trusted(&shared.socket).map_err(not_connected)? {
-		return Err(not_connected(io::ErrorKind::PermissionDenied.into()));
+fn greet(shared: &Shared) -> Result<(Peer, Vec<Capability>), Ended> {
+	let stream = UnixStream::connect(&shared.socket)
+		.map_err(|error| Ended::NotConnected(shared.socket.clone(), error))?;
+	// Else whoever takes the socket's name first could have the node commit to results of their
+	// choice.
+	let (user, own) = (peer::user(&stream)?, peer::own_user());
+	if !peer::may_serve(own, user) {
+		return Err(Ended::OtherUser { path: shared.socket.clone(), user, own });
 	}
-	let mut stream = UnixStream::connect(&shared.socket).map_err(not_connected)?;
-	stream.set_write_timeout(Some(PATIENCE))?;
-	stream.set_read_timeout(Some(PATIENCE))?;
-	write_frame(&mut stream, &ToWorker::Hello { version: VERSION, genesis: shared.genesis })?;
-	match read_frame(&mut stream)? {
-		FromWorker::Hello { version: VERSION, mut capabilities } => {
+	let mut peer = Peer::new(stream, shared.patience);
+	peer.write(&ToWorker::Hello { version: VERSION, genesis: shared.genesis })?;
+	match peer.read_due()? {
+		Welcome::Worker { mut capabilities } => {
 			capabilities.truncate(MAX_CAPABILITIES);
-			// A job may take hours; a worker process that ends closes the socket.
-			stream.set_read_timeout(None)?;
-			Ok((stream, capabilities))
+			Ok((peer, capabilities))
 		},
-		FromWorker::Hello { version, .. } => Err(Ended::OtherVersion(version)),
-		FromWorker::Refused(refusal) => Err(Ended::Refused(refusal)),
-		FromWorker::State(..) => Err(Ended::OutOfTurn),
+		Welcome::OtherVersion(version) => Err(Ended::OtherVersion(version)),
+		Welcome::Refused(refusal) => Err(Ended::Refused(refusal)),
+		Welcome::OutOfTurn => Err(Ended::OutOfTurn),
 	}
 }
 
 /// Carries messages both ways until the connection ends.
-fn serve(shared: &Shared, stream: UnixStream, capabilities: Vec<Capability>) -> Ended {
-	let (writing, held) = match (stream.try_clone(), stream.try_clone()) {
+fn serve(shared: &Shared, mut peer: Peer, capabilities: Vec<Capability>) -> Ended {
+	let (writing, held) = match (peer.try_clone(), peer.stream().try_clone()) {
 		(Ok(writing), Ok(held)) => (writing, held),
 		(Err(error), _) | (_, Err(error)) => return error.into(),
 	};
 	shared.connected(held, capabilities);
 	thread::scope(|scope| {
-		scope.spawn(|| write_messages(shared, writing));
-		let ended = read_messages(shared, &stream);
+		let writer = thread::Builder::new().name("worker-link".into());
+		let ended = match writer.spawn_scoped(scope, || write_messages(shared, writing)) {
+			Ok(_) => read_messages(shared, &mut peer),
+			Err(error) => error.into(),
+		};
 		shared.disconnected();
-		// Wakes the writing thread if it is at it; the connection may be down already.
-		let _ = stream.shutdown(Shutdown::Both);
+		// Wakes the writing thread if it is at it.
+		peer.hang_up();
 		ended
 	})
 }
 
-fn write_messages(shared: &Shared, mut stream: UnixStream) {
+fn write_messages(shared: &Shared, mut peer: Peer) {
 	while let Some(message) = shared.next_message() {
-		if let Err(error) = write_frame(&mut stream, &message) {
+		if let Err(error) = peer.write(&message) {
 			log::debug!(target: LOG_TARGET, "cannot write to the worker: {error}");
 			shared.state().table.not_sent(message);
 			// Wakes the reading thread, which ends the connection.
-			let _ = stream.shutdown(Shutdown::Both);
+			peer.hang_up();
 			return;
 		}
 	}
 }
 
-fn read_messages(shared: &Shared, mut stream: &UnixStream) -> Ended {
+fn read_messages(shared: &Shared, peer: &mut Peer) -> Ended {
+	let mut pace = Pace::new(BURST, RATE);
 	loop {
-		match read_frame(&mut stream) {
+		match peer.read() {
 			Ok(FromWorker::State(key, state)) => {
 				if !shared.state().table.update(&key, state) {
 					log::debug!(target: LOG_TARGET, "the worker tells of a job that is not open: {key:?}");
 				}
 			},
 			Ok(FromWorker::Refused(refusal)) => return Ended::Refused(refusal),
-			Ok(FromWorker::Hello { .. }) => return Ended::OutOfTurn,
+			Ok(FromWorker::Hello { .. } | FromWorker::Status(_)) => return Ended::OutOfTurn,
 			Err(error) => return error.into(),
 		}
+		thread::sleep(pace.pause(Instant::now()));
 	}
 }

@@ -2,14 +2,19 @@
 //!
 //! Each side sends frames: a little-endian `u32` length, then that many bytes of one message in
 //! SCALE. A frame above [`MAX_FRAME`] ends the connection, before anything is read or reserved for
-//! it. The node connects, both say hello, and both go on only if they speak the same [`VERSION`].
+//! it, and so does one that has begun and is not whole in time ([`crate::peer`]). Between frames a
+//! connection may be idle for ever.
+//!
+//! The node connects, both say hello, and both go on only if they speak the same [`VERSION`]. A
+//! first message that asks for the status instead is answered in any version, and the connection
+//! ends. What first messages have in common in all versions is written in [`crate::greeting`].
 
 use crate::job::{Capability, Job, JobKey, JobState};
 use codec::{Decode, DecodeAll, Encode};
 use std::io::{self, Read, Write};
 
 /// Version of this protocol. Messages of another version are not understood.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Bytes that a frame may have.
 pub const MAX_FRAME: usize = 256 * 1024;
 
@@ -30,6 +35,9 @@ pub enum ToWorker {
 	/// Forget this job and stop it if it runs.
 	#[codec(index = 2)]
 	Cancel(JobKey),
+	/// Tell how you are: the first and only message of `tequio-worker status`.
+	#[codec(index = 3)]
+	Status,
 }
 
 /// Why a worker process hangs up.
@@ -71,6 +79,9 @@ pub enum FromWorker {
 	/// A job has come to this state.
 	#[codec(index = 2)]
 	State(JobKey, JobState),
+	/// The answer to a question about the status: a JSON object in UTF-8.
+	#[codec(index = 3)]
+	Status(Vec<u8>),
 }
 
 /// Why a frame cannot be read.

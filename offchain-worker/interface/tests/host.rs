@@ -14,6 +14,7 @@ use tequio_interface::{
 };
 
 const ROOM: usize = 3;
+const ABLE: Capability = Capability { class: 0, slots: 2, rate: 30_000, memory: 256 << 20 };
 
 #[derive(Default)]
 struct Desk(Mutex<BTreeMap<JobKey, JobState>>);
@@ -37,7 +38,7 @@ impl ComputeService for Desk {
 	}
 
 	fn capabilities(&self) -> Vec<Capability> {
-		vec![Capability { class: 0, slots: 2 }]
+		vec![ABLE]
 	}
 
 	fn finalized(&self) -> u64 {
@@ -75,7 +76,7 @@ fn without_the_extension_nothing_answers() {
 fn a_job_is_submitted_polled_and_cancelled() {
 	with_desk(|desk| {
 		assert_eq!(host::finalized(), Some(77));
-		assert_eq!(host::capabilities(), vec![Capability { class: 0, slots: 2 }]);
+		assert_eq!(host::capabilities(), vec![ABLE]);
 		assert_eq!(host::poll(&key(0)), Polled::Unknown);
 		assert_eq!(host::submit(&job(0)), Submitted::Taken);
 		assert_eq!(host::submit(&job(0)), Submitted::Taken);

@@ -1,41 +1,46 @@
-//! Work classes: which engine computes a class, how much work a payload is, and how much memory
-//! that may take.
+//! Work classes: which engine computes a class, how much work a payload is, how much memory that
+//! takes, and something to compute whose result is known.
 
-use codec::DecodeAll;
-use std::{num::NonZeroUsize, path::Path, time::Duration};
-use tequio_interface::{
-	engine::Mode,
-	randomx::{self, RandomXJob},
+mod randomx;
+
+use crate::plan::Setting;
+use std::{
+	num::{NonZeroU32, NonZeroUsize},
+	path::Path,
+	time::Duration,
 };
+use tequio_interface::engine::Mode;
 
 /// A class that this release knows.
 #[derive(Debug)]
 pub struct Class {
 	/// Its number on the chain.
 	pub number: u16,
+	/// Its name, for people.
+	pub name: &'static str,
+	/// What a unit of its work is, for people.
+	pub unit: &'static str,
 	/// File name of its engine.
 	pub program: &'static str,
 	/// Units of work in a payload; 0 for what cannot be read, which the engine refuses at once.
 	units: fn(&[u8]) -> u32,
 	/// The time that the slowest machine we serve needs for a unit.
 	time_per_unit: Duration,
-	/// Bytes that an engine maps in a mode, besides those for each thread.
-	memory: fn(Mode) -> u64,
+	/// Bytes that an engine takes in a mode, with so many threads and caches.
+	need: fn(Mode, u64, u64) -> u64,
+	/// A payload of so many units, different from those that start elsewhere.
+	sample: fn(u32, u32) -> Vec<u8>,
+	/// A payload of one unit, and its result.
+	exam: fn() -> (Vec<u8>, Vec<u8>),
 }
 
 /// All of them.
-pub static CLASSES: [Class; 1] = [Class {
-	number: randomx::CLASS,
-	program: "tequio-engine-randomx",
-	units: randomx_units,
-	// Light mode, interpreted.
-	time_per_unit: Duration::from_millis(200),
-	memory: randomx_memory,
-}];
+pub static CLASSES: [Class; 1] = [randomx::CLASS];
 
-/// Address space for a thread: stack, 2 MiB of scratchpad, and the 128 MiB that glibc's allocator
-/// reserves at once.
-const THREAD_MEMORY: u64 = 192 << 20;
+/// Address space for a thread: its stack, and the heap that glibc's allocator reserves for it.
+const THREAD_SPACE: u64 = 80 << 20;
+/// Address space for everything else: the program, its libraries, what is reserved and given back.
+const OTHER_SPACE: u64 = 512 << 20;
 
 impl Class {
 	/// The class of this number.
@@ -48,57 +53,78 @@ impl Class {
 		dir.join(self.program).is_file()
 	}
 
-	/// The time that the work of a payload may take.
-	pub fn time(&self, payload: &[u8]) -> Duration {
-		self.time_per_unit.saturating_mul((self.units)(payload))
+	/// Units of work in a payload.
+	pub fn units(&self, payload: &[u8]) -> u32 {
+		(self.units)(payload)
 	}
 
-	/// Bytes of address space that its engine may have.
-	pub fn memory(&self, mode: Mode, threads: NonZeroUsize) -> u64 {
+	/// The time that the work of a payload may take an engine.
+	pub fn time(&self, payload: &[u8], setting: &Setting) -> Duration {
+		let time = self.time_per_unit.saturating_mul(self.units(payload));
+		let percent = setting.cpu_percent.unwrap_or(100).max(1);
+		time.saturating_mul(100_u32.div_ceil(percent))
+	}
+
+	/// Bytes of memory that its engine takes.
+	pub fn need(&self, mode: Mode, threads: NonZeroUsize, caches: NonZeroU32) -> u64 {
 		let threads = u64::try_from(threads.get()).unwrap_or(u64::MAX);
-		(self.memory)(mode).saturating_add(THREAD_MEMORY.saturating_mul(threads.saturating_add(1)))
+		(self.need)(mode, threads, caches.get().into())
 	}
-}
 
-/// Hashes.
-fn randomx_units(payload: &[u8]) -> u32 {
-	match RandomXJob::decode_all(&mut &*payload) {
-		Ok(RandomXJob::Search { count, .. }) => count,
-		Ok(RandomXJob::Audit { claim, count, .. }) => {
-			count.saturating_add(u32::try_from(claim.len()).unwrap_or(u32::MAX))
-		},
-		Err(_) => 0,
+	/// Bytes of address space that its engine may have: more than it takes, because memory that is
+	/// reserved and not used counts. Beside each thread that computes, another may prepare.
+	pub fn address_space(&self, setting: &Setting) -> u64 {
+		let threads = u64::try_from(setting.threads.get()).unwrap_or(u64::MAX);
+		let reserved = THREAD_SPACE.saturating_mul(threads.saturating_mul(2).saturating_add(2));
+		let need = self.need(setting.mode, setting.threads, setting.caches);
+		need.saturating_add(reserved).saturating_add(OTHER_SPACE)
 	}
-}
 
-/// Cache, dataset in fast mode, and as much again as the cache for everything else.
-fn randomx_memory(mode: Mode) -> u64 {
-	match mode {
-		Mode::Light => 512 << 20,
-		Mode::Fast => (512 + 2080) << 20,
+	/// A payload to measure with: `units` of work from `start` on.
+	pub fn sample(&self, start: u32, units: u32) -> Vec<u8> {
+		(self.sample)(start, units)
+	}
+
+	/// A payload of one unit, and the result that a sound engine on a sound machine has for it.
+	pub fn exam(&self) -> (Vec<u8>, Vec<u8>) {
+		(self.exam)()
 	}
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
-	use codec::Encode;
-	use tequio_interface::randomx::Puzzle;
 
 	#[test]
-	fn time_grows_with_the_work() {
-		let puzzle = Puzzle {
-			seed: [0; 32],
-			template: vec![],
-			nonce_offset: 0,
-			share_target: [0; 32],
-			target: [0; 32],
-		};
+	fn samples_and_exams_are_what_they_say() {
+		for class in &CLASSES {
+			assert_eq!(class.units(&class.sample(7, 300)), 300);
+			assert_eq!(class.units(&class.exam().0), 1);
+			assert_ne!(class.sample(7, 300), class.sample(307, 300));
+			assert_eq!(class.units(b"nonsense"), 0);
+		}
+	}
+
+	#[test]
+	fn time_grows_with_the_work_and_with_the_quota() {
 		let class = &CLASSES[0];
-		let search = RandomXJob::Search { puzzle: puzzle.clone(), start: 0, count: 50 };
-		assert_eq!(class.time(&search.encode()), Duration::from_secs(10));
-		let audit = RandomXJob::Audit { puzzle, claim: vec![1, 2], start: 0, count: 3 };
-		assert_eq!(class.time(&audit.encode()), Duration::from_secs(1));
-		assert_eq!(class.time(b"nonsense"), Duration::ZERO);
+		let all = Setting::SMALLEST;
+		assert_eq!(class.time(&class.sample(0, 50), &all), Duration::from_secs(10));
+		assert_eq!(class.time(b"nonsense", &all), Duration::ZERO);
+		let third = Setting { cpu_percent: Some(33), ..all };
+		assert_eq!(class.time(&class.sample(0, 50), &third), Duration::from_secs(40));
+	}
+
+	#[test]
+	fn an_engine_may_have_what_it_takes() {
+		for class in &CLASSES {
+			for (mode, caches) in [(Mode::Light, 1), (Mode::Fast, 2)] {
+				let caches = NonZeroU32::new(caches).unwrap();
+				let threads = NonZeroUsize::new(8).unwrap();
+				let setting = Setting { mode, threads, caches, ..Setting::SMALLEST };
+				assert!(class.address_space(&setting) > class.need(mode, threads, caches));
+			}
+		}
 	}
 }

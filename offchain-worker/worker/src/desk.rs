@@ -1,10 +1,14 @@
 //! Where nodes hand in jobs, runners fetch them, and both learn what became of them: queue, journal
-//! and connected nodes behind one lock. The journal is written before anybody is told.
+//! and connected nodes behind one lock. The journal is written before anybody is told. The board is
+//! told what is to be counted; its lock is the only one that is taken under this one.
 
 use crate::{
+	board::Board,
 	engine::Leash,
 	journal::{Journal, JournalError, Record},
 	queue::{Cancellation, Outcome, Queue, Submission, Ticket},
+	status::Status,
+	tally::End,
 };
 use std::{
 	collections::{HashMap, HashSet},
@@ -25,6 +29,7 @@ pub type NodeId = u64;
 /// Shared by all threads.
 #[derive(Debug)]
 pub struct Desk {
+	board: Arc<Board>,
 	inner: Mutex<Inner>,
 	/// There may be a job to take, or none will come any more.
 	news: Condvar,
@@ -36,12 +41,22 @@ struct Inner {
 	journal: Journal,
 	/// Genesis hash of the chain that this worker serves.
 	chain: Option<[u8; 32]>,
-	capabilities: Vec<Capability>,
+	/// Classes that can be computed here.
+	classes: Vec<u16>,
 	nodes: HashMap<NodeId, Node>,
 	next_node: NodeId,
-	/// For each slot, what kills the engine that runs its job.
-	leashes: Vec<Option<Arc<Leash>>>,
+	/// For each slot, the engine that is in use.
+	engines: Vec<Option<InUse>>,
 	stopping: bool,
+}
+
+/// An engine that computes.
+#[derive(Debug)]
+struct InUse {
+	leash: Arc<Leash>,
+	class: u16,
+	/// The job that it was told to expect.
+	expects: Option<JobKey>,
 }
 
 #[derive(Debug)]
@@ -56,7 +71,7 @@ impl Desk {
 	pub fn new(
 		journal: Journal,
 		records: Vec<Record>,
-		capabilities: Vec<Capability>,
+		board: Arc<Board>,
 		slots: usize,
 	) -> Result<Self, JournalError> {
 		let (mut queue, mut chain) = (Queue::default(), None);
@@ -76,20 +91,34 @@ impl Desk {
 			queue,
 			journal,
 			chain,
-			capabilities,
+			classes: board.classes().iter().map(|class| class.number).collect(),
 			nodes: HashMap::new(),
 			next_node: 0,
-			leashes: vec![None; slots],
+			engines: (0..slots).map(|_| None).collect(),
 			stopping: false,
 		};
 		let records = inner.records();
 		inner.journal.rewrite(&records)?;
-		Ok(Self { inner: Mutex::new(inner), news: Condvar::new() })
+		Ok(Self { board, inner: Mutex::new(inner), news: Condvar::new() })
 	}
 
 	/// What this worker can do.
 	pub fn capabilities(&self) -> Vec<Capability> {
-		self.lock().capabilities.clone()
+		self.board.capabilities()
+	}
+
+	/// How this worker is.
+	pub fn report(&self) -> Status {
+		let inner = self.lock();
+		let (chain, nodes, queue) = (inner.chain, inner.nodes.len(), inner.queue.waiting());
+		drop(inner);
+		self.board.status(chain, nodes, queue)
+	}
+
+	/// How this worker is: a JSON object.
+	pub fn status(&self) -> Vec<u8> {
+		// What cannot be written is a map without text for keys, and there is none.
+		serde_json::to_vec(&self.report()).unwrap_or_default()
 	}
 
 	/// Binds the worker to the chain of its first node. Nodes of another chain are refused.
@@ -134,6 +163,7 @@ impl Desk {
 			}
 		}
 		inner.send(node, FromWorker::State(key, state));
+		inner.announce_next();
 		drop(inner);
 		self.news.notify_one();
 	}
@@ -142,6 +172,9 @@ impl Desk {
 	/// found no room: they may submit it again.
 	pub fn cancel(&self, by: NodeId, key: &JobKey) {
 		let mut inner = self.lock();
+		if let Some(class) = inner.queue.unfinished_class(key) {
+			self.board.ended(class, End::Cancelled);
+		}
 		match inner.queue.cancel(key) {
 			Cancellation::Unknown => return,
 			Cancellation::Forgotten => {},
@@ -152,6 +185,7 @@ impl Desk {
 			node.watched.remove(key);
 		}
 		inner.announce(*key, JobState::Failed(Failure::Busy));
+		inner.announce_next();
 	}
 
 	/// Waits for a job to compute in a slot. `None`: none will come, the worker stops.
@@ -169,15 +203,37 @@ impl Desk {
 		}
 	}
 
-	/// Notes what kills the engine that computes the job from now on. `false`: the job is not
-	/// wanted any more.
+	/// Notes what kills the engine that computes the job from now on, and what tells it which job
+	/// is next. `false`: the job is not wanted any more.
 	pub fn hold(&self, slot: usize, ticket: &Ticket, leash: Arc<Leash>) -> bool {
 		let mut inner = self.lock();
 		let wanted = inner.is_wanted(ticket);
-		if let Some(place) = inner.leashes.get_mut(slot).filter(|_| wanted) {
-			*place = Some(leash);
+		if let Some(place) = inner.engines.get_mut(slot).filter(|_| wanted) {
+			*place = Some(InUse { leash, class: ticket.job.class, expects: None });
+			inner.announce_next();
 		}
 		wanted
+	}
+
+	/// Notes what kills the engine that is measured in a slot from now on. `false`: it is not to be
+	/// measured, because there is a job or the worker stops.
+	pub fn hold_to_measure(&self, slot: usize, class: u16, leash: Arc<Leash>) -> bool {
+		let mut inner = self.lock();
+		let idle = inner.is_idle();
+		if let Some(place) = inner.engines.get_mut(slot).filter(|_| idle) {
+			*place = Some(InUse { leash, class, expects: None });
+		}
+		idle
+	}
+
+	/// The engine in a slot is not in use any more.
+	pub fn release(&self, slot: usize) {
+		self.lock().release(slot);
+	}
+
+	/// Whether no job waits, and the worker is not stopping.
+	pub fn is_idle(&self) -> bool {
+		self.lock().is_idle()
 	}
 
 	/// Whether the job has neither been cancelled nor is the worker stopping.
@@ -188,14 +244,14 @@ impl Desk {
 	/// Takes the outcome of a job; `None` if it was given up because nobody wants it any more.
 	pub fn end(&self, slot: usize, ticket: &Ticket, outcome: Option<Outcome>) {
 		let mut inner = self.lock();
-		if let Some(leash) = inner.leashes.get_mut(slot) {
-			*leash = None;
-		}
+		inner.release(slot);
 		let Some(outcome) = outcome else { return };
 		let key = ticket.job.key;
 		if !inner.queue.end(ticket, outcome.clone()) {
 			return;
 		}
+		let end = if matches!(outcome, Outcome::Done(_)) { End::Done } else { End::Failed };
+		self.board.ended(ticket.job.class, end);
 		inner.record(match &outcome {
 			Outcome::Done(result) => Record::Done(key, result.clone()),
 			Outcome::Failed(_) => Record::Dropped(key),
@@ -207,7 +263,7 @@ impl Desk {
 	pub fn stop(&self) {
 		let mut inner = self.lock();
 		inner.stopping = true;
-		for slot in 0..inner.leashes.len() {
+		for slot in 0..inner.engines.len() {
 			inner.kill(slot);
 		}
 		inner.nodes.clear();
@@ -227,7 +283,7 @@ impl Inner {
 		if Some(job.key.genesis) != self.chain || job.payload.len() > MAX_PAYLOAD {
 			return JobState::Failed(Failure::BadInput);
 		}
-		if !self.capabilities.iter().any(|can| can.class == job.class) {
+		if !self.classes.contains(&job.class) {
 			return JobState::Failed(Failure::Unsupported);
 		}
 		match self.queue.submit(job.clone()) {
@@ -244,9 +300,31 @@ impl Inner {
 		!self.stopping && self.queue.is_wanted(ticket)
 	}
 
+	fn is_idle(&self) -> bool {
+		!self.stopping && self.queue.waiting() == 0
+	}
+
+	fn release(&mut self, slot: usize) {
+		if let Some(place) = self.engines.get_mut(slot) {
+			*place = None;
+		}
+	}
+
 	fn kill(&self, slot: usize) {
-		if let Some(leash) = self.leashes.get(slot).and_then(Option::as_ref) {
-			leash.kill();
+		if let Some(engine) = self.engines.get(slot).and_then(Option::as_ref) {
+			engine.leash.kill();
+		}
+	}
+
+	/// Tells the engines that compute which job is next, so that they can make ready for it. Any of
+	/// them may get it.
+	fn announce_next(&mut self) {
+		for engine in self.engines.iter_mut().flatten() {
+			let Some(next) = self.queue.next_of(engine.class) else { continue };
+			if engine.expects != Some(next.key) {
+				engine.expects = Some(next.key);
+				engine.leash.expect(next.clone());
+			}
 		}
 	}
 

@@ -1,39 +1,38 @@
 //! One engine process: start, ask, kill.
 
-use crate::{
-	classes::Class,
-	sandbox::{self, Network},
-};
+use crate::{classes::Class, plan::Setting, sandbox::Sandbox};
 use std::{
 	io::{self, Read},
-	num::NonZeroUsize,
 	path::PathBuf,
-	process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-	sync::{mpsc, Arc, Mutex, PoisonError},
+	process::{Child, ChildStdin, ChildStdout, Stdio},
+	sync::{
+		mpsc::{self, Receiver, SyncSender},
+		Arc, Mutex, PoisonError,
+	},
 	thread,
 	time::Duration,
 };
 use tequio_interface::{
-	engine::{FromEngine, Mode, ToEngine},
-	job::MAX_RESULT,
+	engine::{FromEngine, ToEngine, MAX_SETUP},
+	job::{Job, MAX_RESULT},
 	wire::{read_frame, write_frame, FrameError},
 };
 use tracing::{debug, warn};
 
 /// Time until an engine that was started must be ready: it has done nothing yet.
-const START_TIMEOUT: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Messages that may wait for whoever waits for an engine.
+const NEWS: usize = 4;
 
 /// How engines are started.
 #[derive(Clone, Debug)]
 pub struct Launcher {
-	/// Where they lie.
+	/// Where they lie: an absolute path.
 	pub dir: PathBuf,
-	/// Memory against speed.
-	pub mode: Mode,
-	/// Threads of each.
-	pub threads: NonZeroUsize,
-	/// How the network is taken from them.
-	pub network: Network,
+	/// How they are run.
+	pub setting: Setting,
+	/// What confines them.
+	pub sandbox: Sandbox,
 }
 
 /// Why an engine gave no answer. Another process may.
@@ -67,23 +66,57 @@ pub enum Answer {
 	Refused(String),
 }
 
-/// Kills an engine from any thread. Whoever waits for the engine then gets an error.
+/// What reaches whoever waits for an engine.
 #[derive(Debug)]
-pub struct Leash(Mutex<Child>);
+enum News {
+	/// The engine said something, or will say nothing more.
+	Said(Result<FromEngine, FrameError>),
+	/// This job will probably be asked next.
+	Expected(Arc<Job>),
+}
+
+/// What other threads hold of an engine: they can kill it, tell it what is coming, and look at it.
+#[derive(Debug)]
+pub struct Leash {
+	process: Mutex<Child>,
+	/// Its process id, or that of the process which stands between it and us.
+	id: u32,
+	news: SyncSender<News>,
+	/// What it last said of itself.
+	setup: Mutex<String>,
+}
 
 impl Leash {
-	/// Kills the process, without waiting until it is gone. A second time does nothing.
+	/// Kills the process, without waiting until it is gone. A second time does nothing. Whoever
+	/// waits for the engine then gets an error.
 	pub fn kill(&self) {
-		let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
 		if let Err(e) = process.kill() {
 			warn!("an engine cannot be killed: {e}");
 		}
 	}
 
+	/// Tells the engine which job will probably be next, if it is computing. Never waits.
+	pub fn expect(&self, job: Arc<Job>) {
+		if self.news.try_send(News::Expected(job)).is_err() {
+			debug!("an engine is not told what is next");
+		}
+	}
+
+	/// Id of the process from which the engine descends, or of the engine.
+	pub fn id(&self) -> u32 {
+		self.id
+	}
+
+	/// What the engine last said of itself: one line.
+	pub fn setup(&self) -> String {
+		self.setup.lock().unwrap_or_else(PoisonError::into_inner).clone()
+	}
+
 	/// Kills the process and collects it.
 	fn reap(&self) {
 		self.kill();
-		let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
 		if let Err(e) = process.wait() {
 			warn!("an engine cannot be waited for: {e}");
 		}
@@ -95,7 +128,7 @@ impl Leash {
 pub struct Engine {
 	leash: Arc<Leash>,
 	to: ChildStdin,
-	from: ChildStdout,
+	news: Receiver<News>,
 	/// Requests so far.
 	asked: u64,
 }
@@ -106,29 +139,36 @@ impl Launcher {
 	/// The engine is killed when the calling thread ends.
 	pub fn start(&self, class: &Class) -> Result<Engine, EngineError> {
 		let program = self.dir.join(class.program);
-		let mut command = Command::new(&program);
-		command
-			.args(["--mode", &self.mode.to_string(), "--threads", &self.threads.to_string()])
+		let limits = self.setting.limits(class.address_space(&self.setting));
+		let mut process = self
+			.sandbox
+			.command(&program, &self.setting.args(), &limits)
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::piped())
-			.env_clear();
-		sandbox::confine(&mut command, self.network, class.memory(self.mode, self.threads));
-		let mut process = command
 			.spawn()
 			.map_err(|error| EngineError::Start { program: program.clone(), error })?;
 		let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
-		let leash = Arc::new(Leash(Mutex::new(process)));
+		let (sender, news) = mpsc::sync_channel(NEWS);
+		let (id, process) = (process.id(), Mutex::new(process));
+		let setup = Mutex::new("running".into());
+		let leash = Arc::new(Leash { process, id, news: sender, setup });
 		let (Some(to), Some(from), Some(errors)) = pipes else {
 			leash.reap();
 			return Err(EngineError::Start { program, error: io::ErrorKind::BrokenPipe.into() });
 		};
-		let name = class.program;
+		let (name, said_by) = (class.program, leash.clone());
 		thread::spawn(move || log_errors(name, errors));
-		let mut engine = Engine { leash, to, from, asked: 0 };
-		match engine.converse(START_TIMEOUT, |_, from| read_frame(from))? {
-			FromEngine::Ready { class: ready } if ready == class.number => Ok(engine),
-			_ => Err(EngineError::OffTopic),
+		thread::spawn(move || listen(from, &said_by));
+		let mut engine = Engine { leash, to, news, asked: 0 };
+		match engine.converse(START_TIMEOUT, |_, news| answer(news, |_| Ok(()))) {
+			Ok(FromEngine::Ready { class: ready }) if ready == class.number => Ok(engine),
+			Ok(_) => Err(EngineError::OffTopic),
+			Err(EngineError::Broken(FrameError::Io(e))) => {
+				let error = io::Error::new(e.kind(), "it ends before it is ready");
+				Err(EngineError::Start { program, error })
+			},
+			Err(e) => Err(e),
 		}
 	}
 }
@@ -139,15 +179,16 @@ impl Engine {
 		self.leash.clone()
 	}
 
-	/// Has a payload computed. Without an answer in `limit` the engine is killed.
+	/// Has a payload computed, and tells the engine meanwhile what is coming. Without an answer in
+	/// `limit` the engine is killed.
 	///
 	/// After an error the engine is of no use any more.
 	pub fn compute(&mut self, payload: Vec<u8>, limit: Duration) -> Result<Answer, EngineError> {
 		self.asked += 1;
 		let asked = self.asked;
-		let answer = self.converse(limit, |to, from| {
+		let answer = self.converse(limit, |to, news| {
 			write_frame(to, &ToEngine::Run { id: asked, payload })?;
-			read_frame(from)
+			answer(news, |job| write_frame(to, &ToEngine::Expect { payload: job.payload.clone() }))
 		})?;
 		match answer {
 			FromEngine::Done { id, result } if id == asked && result.len() <= MAX_RESULT => {
@@ -163,7 +204,7 @@ impl Engine {
 	fn converse(
 		&mut self,
 		limit: Duration,
-		talk: impl FnOnce(&mut ChildStdin, &mut ChildStdout) -> Result<FromEngine, FrameError>,
+		talk: impl FnOnce(&mut ChildStdin, &Receiver<News>) -> Result<FromEngine, FrameError>,
 	) -> Result<FromEngine, EngineError> {
 		let (answered, answer) = mpsc::channel::<()>();
 		let leash = &self.leash;
@@ -175,7 +216,7 @@ impl Engine {
 				}
 				silent
 			});
-			let said = talk(&mut self.to, &mut self.from);
+			let said = talk(&mut self.to, &self.news);
 			drop(answered);
 			match guard.join() {
 				Ok(true) => Err(EngineError::Silent(limit)),
@@ -191,6 +232,49 @@ impl Drop for Engine {
 	}
 }
 
+/// Waits for what the engine says next, and hands on what it may expect.
+fn answer(
+	news: &Receiver<News>,
+	mut expect: impl FnMut(&Job) -> Result<(), FrameError>,
+) -> Result<FromEngine, FrameError> {
+	loop {
+		match news.recv() {
+			Ok(News::Said(said)) => return said,
+			Ok(News::Expected(job)) => expect(&job)?,
+			Err(mpsc::RecvError) => {
+				return Err(FrameError::Io(io::ErrorKind::UnexpectedEof.into()));
+			},
+		}
+	}
+}
+
+/// Reads what an engine says until it ends. Answers wait for whoever asked.
+fn listen(mut from: ChildStdout, engine: &Leash) {
+	loop {
+		let said = read_frame(&mut from);
+		if let Ok(FromEngine::Setup { about }) = said {
+			*engine.setup.lock().unwrap_or_else(PoisonError::into_inner) = one_line(&about);
+			continue;
+		}
+		let is_over = said.is_err();
+		if engine.news.send(News::Said(said)).is_err() || is_over {
+			return;
+		}
+	}
+}
+
+/// What a stranger's program says, fit for a line of text.
+fn one_line(text: &str) -> String {
+	let mut line = String::new();
+	for letter in text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }) {
+		if line.len().saturating_add(letter.len_utf8()) > MAX_SETUP {
+			break;
+		}
+		line.push(letter);
+	}
+	line
+}
+
 /// Copies what an engine writes to its standard error into the log, piece by piece, for as long as
 /// it runs.
 fn log_errors(program: &str, mut errors: impl Read) {
@@ -200,4 +284,16 @@ fn log_errors(program: &str, mut errors: impl Read) {
 		warn!("{program}: {}", text.trim_end());
 	}
 	debug!("{program} has ended");
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_an_engine_says_of_itself_is_one_bounded_line() {
+		assert_eq!(one_line(" fast,\n2 threads\u{1b}[31m \n"), "fast, 2 threads [31m");
+		let long = one_line(&"ä".repeat(MAX_SETUP));
+		assert_eq!(long.len(), MAX_SETUP);
+	}
 }

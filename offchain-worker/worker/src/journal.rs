@@ -1,20 +1,32 @@
 //! What must outlive the process: jobs that were taken, and their results.
 //!
 //! The journal is a file to which records are appended, each written through to the disk before
-//! anybody is told. A process that was killed leaves at most one record half-written at the end,
-//! which is dropped. At every start, and when it has grown to twice its size, the file is written
-//! anew with what still counts.
+//! anybody is told. At every start, and when it has grown to twice its size, it is written anew with
+//! what still counts.
 //!
 //! ```text
 //! file   = "tequio journal 1\n" record*
 //! record = length (u32, little-endian)  twox_64 of the body (8 bytes)  body (Record in SCALE)
 //! ```
+//!
+//! ## What can happen to it
+//! - The process or the power goes while a record is written: the file ends with a part of it, or
+//!   with zeros. Records are read up to the first that is not whole, and the rest is cut off.
+//! - It goes while the journal is written anew: that is a file of its own, `journal.new`, which takes
+//!   the name once it is on the disk. Until then the old one counts, and it lacks nothing, because
+//!   nothing is appended to the new one before its name is on the disk too. A `journal.new` that is
+//!   left over is never read.
+//! - The disk is full, or fails: what was half written is cut off before the next record, because it
+//!   would hide all that comes after it. Each call says why it failed; once a record can be written
+//!   again, the journal is due to be written anew, with all that was missed.
+
+mod disk;
 
 use codec::{Decode, DecodeAll, Encode};
+use disk::{Disk, Folder};
 use sp_crypto_hashing::twox_64;
 use std::{
-	fs::{File, OpenOptions, TryLockError},
-	io::{self, Read, Seek, SeekFrom, Write},
+	io::{self, BufReader, ErrorKind, Read},
 	path::{Path, PathBuf},
 };
 use tequio_interface::job::{Job, JobKey};
@@ -27,6 +39,14 @@ const MAX_BODY: usize = 128 * 1024;
 const PREFIX: usize = 4 + 8;
 /// The file is not written anew before it has this many bytes.
 const MIN_REWRITE: u64 = 4 << 20;
+/// When that fails, it is tried again after so many bytes more.
+const RETRY_REWRITE: u64 = 256 << 10;
+/// Bytes that are looked at to tell an empty journal from another file.
+const LOOK: usize = 4096;
+/// Name of the journal.
+const NAME: &str = "journal";
+/// Name of the next one while it is written.
+const NEW_NAME: &str = "journal.new";
 
 /// Something to remember.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -54,7 +74,10 @@ pub enum JournalError {
 	/// The file is something else.
 	#[error("{0} is not a journal of this version: move it away")]
 	Foreign(PathBuf),
-	/// The file system fails.
+	/// The record could not be read back.
+	#[error("a record of {0} bytes; {MAX_BODY} is the most")]
+	TooLong(usize),
+	/// The file system fails, or is full.
 	#[error("{path}: {error}")]
 	Io {
 		/// The file.
@@ -66,236 +89,268 @@ pub enum JournalError {
 
 /// The journal of a worker. No other process can open it meanwhile.
 #[derive(Debug)]
-pub struct Journal {
-	path: PathBuf,
-	file: File,
-	/// Bytes of whole records in the file.
+pub struct Journal<D: Disk = Folder> {
+	disk: D,
+	file: D::File,
+	/// Bytes of whole records in the file, and of its header.
 	size: u64,
 	/// Bytes at which it is written anew.
 	rewrite_at: u64,
-	_lock: File,
+	state: State,
+	/// Whether the disk knows the file by its name.
+	is_named: bool,
+}
+
+/// What is in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+	/// All that was appended.
+	Whole,
+	/// Not all of it.
+	Lacking,
+	/// Not all of it, and perhaps a part of a record at the end.
+	Torn,
 }
 
 impl Journal {
 	/// Opens or makes the journal of a folder, and reads it.
 	pub fn open(dir: &Path) -> Result<(Self, Vec<Record>), JournalError> {
-		let lock_path = dir.join("lock");
-		let in_file = |path: &Path| {
-			let path = path.to_path_buf();
-			move |error| JournalError::Io { path, error }
-		};
-		let lock = open(&lock_path).map_err(in_file(&lock_path))?;
-		lock.try_lock().map_err(|e| match e {
-			TryLockError::WouldBlock => JournalError::InUse(dir.to_path_buf()),
-			TryLockError::Error(error) => in_file(&lock_path)(error),
-		})?;
-
-		let path = dir.join("journal");
-		let mut file = open(&path).map_err(in_file(&path))?;
-		let mut bytes = Vec::new();
-		file.read_to_end(&mut bytes).map_err(in_file(&path))?;
-		let records = match bytes.strip_prefix(HEADER) {
-			Some(rest) => read_records(rest),
-			None if HEADER.starts_with(&bytes) => vec![],
-			None => return Err(JournalError::Foreign(path)),
-		};
-		let mut journal = Self { path, file, size: 0, rewrite_at: 0, _lock: lock };
-		journal.rewrite(&records)?;
-		Ok((journal, records))
+		Self::on(Folder::lock(dir)?)
 	}
+}
 
-	/// Appends a record. It is on the disk when this returns; on an error it is not in the journal.
-	pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
-		let bytes = framed(record);
-		let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
-		match written {
-			Ok(()) => {
-				self.size = self.size.saturating_add(length(&bytes));
-				Ok(())
+impl<D: Disk> Journal<D> {
+	/// Opens or makes the journal of a disk, and reads it. All that is found is on the disk.
+	fn on(disk: D) -> Result<(Self, Vec<Record>), JournalError> {
+		let failed = |error| JournalError::Io { path: disk.path(NAME), error };
+		let mut found = Found::default();
+		match disk.open(NAME) {
+			Ok(mut file) => {
+				let read = read(&mut BufReader::new(&mut file)).map_err(failed)?;
+				found = read.ok_or_else(|| JournalError::Foreign(disk.path(NAME)))?;
+				if found.is_damaged {
+					let (path, count) = (disk.path(NAME), found.records.len());
+					warn!("{path:?} ends with something that is no record; {count} are before it");
+				}
+				if found.size > 0 {
+					// The process before may have ended between writing and syncing.
+					let cut = disk.cut(&mut file, found.size).and_then(|()| disk.sync(&file));
+					cut.and_then(|()| disk.sync_names()).map_err(failed)?;
+					return Ok((Self::new(disk, file, found.size), found.records));
+				}
 			},
-			Err(error) => {
-				self.undo();
-				Err(self.io(error))
-			},
+			Err(e) if e.kind() == ErrorKind::NotFound => {},
+			Err(e) => return Err(failed(e)),
 		}
+		let (file, size) = replace(&disk, &[]).map_err(failed)?;
+		let mut journal = Self::new(disk, file, size);
+		journal.is_named = false;
+		journal.mend()?;
+		Ok((journal, found.records))
 	}
 
-	/// Cuts off what is half-written: it would hide all that comes after it.
-	fn undo(&mut self) {
-		let cut = self.file.set_len(self.size);
-		if cut.and_then(|()| self.file.seek(SeekFrom::Start(self.size))).is_err() {
+	fn new(disk: D, file: D::File, size: u64) -> Self {
+		let rewrite_at = grown(size);
+		Self { disk, file, size, rewrite_at, state: State::Whole, is_named: true }
+	}
+
+	/// Appends a record. It is on the disk when this returns; after an error it is not, and what was
+	/// appended before is.
+	pub fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+		let bytes = framed(record)?;
+		if let Err(e) = self.mend() {
+			self.state = self.state.without_a_record();
+			return Err(e);
+		}
+		let written = self.disk.append(&mut self.file, &bytes);
+		if let Err(error) = written.and_then(|()| self.disk.sync(&self.file)) {
+			self.state = State::Torn;
+			// If this fails too, nothing is appended until it does not.
+			let _ = self.mend();
+			return Err(self.failed(error));
+		}
+		self.size = self.size.saturating_add(length(&bytes));
+		if self.state == State::Lacking {
+			// There is room again.
+			self.state = State::Whole;
 			self.rewrite_at = 0;
 		}
+		Ok(())
 	}
 
-	/// Whether the file has grown enough to be written anew.
+	/// Repairs what an earlier failure left behind, before anything is built on it.
+	fn mend(&mut self) -> Result<(), JournalError> {
+		if self.state == State::Torn {
+			self.disk.cut(&mut self.file, self.size).map_err(|error| self.failed(error))?;
+			self.state = State::Lacking;
+		}
+		if !self.is_named {
+			self.disk.sync_names().map_err(|error| self.failed(error))?;
+			self.is_named = true;
+		}
+		Ok(())
+	}
+
+	/// Whether the file is to be written anew: it has grown enough, or lacks something.
 	pub fn is_due(&self) -> bool {
 		self.size >= self.rewrite_at
 	}
 
 	/// Replaces all records, at once or not at all.
 	pub fn rewrite(&mut self, records: &[Record]) -> Result<(), JournalError> {
-		let new_path = self.path.with_extension("new");
-		let replace = || -> io::Result<(File, u64)> {
-			let mut bytes = HEADER.to_vec();
-			records.iter().for_each(|record| bytes.extend(framed(record)));
-			let mut file = open(&new_path)?;
-			file.set_len(0)?;
-			file.write_all(&bytes)?;
-			file.sync_all()?;
-			std::fs::rename(&new_path, &self.path)?;
-			// The folder holds the name.
-			if let Some(dir) = self.path.parent() {
-				File::open(dir)?.sync_all()?;
-			}
-			Ok((file, length(&bytes)))
-		};
-		let (file, size) = replace().map_err(|error| self.io(error))?;
-		self.file = file;
-		self.size = size;
-		self.rewrite_at = size.saturating_mul(2).max(MIN_REWRITE);
-		Ok(())
+		match replace(&self.disk, records) {
+			Ok((file, size)) => {
+				self.file = file;
+				self.size = size;
+				self.rewrite_at = grown(size);
+				self.state = State::Whole;
+				self.is_named = false;
+				self.mend()
+			},
+			Err(error) => {
+				self.rewrite_at = self.size.saturating_add(RETRY_REWRITE);
+				Err(self.failed(error))
+			},
+		}
 	}
 
-	fn io(&self, error: io::Error) -> JournalError {
-		JournalError::Io { path: self.path.clone(), error }
+	fn failed(&self, error: io::Error) -> JournalError {
+		JournalError::Io { path: self.disk.path(NAME), error }
 	}
 }
 
-fn open(path: &Path) -> io::Result<File> {
-	OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+impl State {
+	/// The state when one more record could not be written.
+	fn without_a_record(self) -> Self {
+		match self {
+			Self::Whole | Self::Lacking => Self::Lacking,
+			Self::Torn => Self::Torn,
+		}
+	}
+}
+
+/// Bytes at which a journal of this size is written anew.
+fn grown(size: u64) -> u64 {
+	size.saturating_mul(2).max(MIN_REWRITE)
+}
+
+/// Puts a journal with these records in the place of the present one. Returns it with its size. Its
+/// name may still be lost with the power.
+fn replace<D: Disk>(disk: &D, records: &[Record]) -> io::Result<(D::File, u64)> {
+	let removed = match disk.remove(NEW_NAME) {
+		Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+		removed => removed,
+	};
+	removed?;
+	let replaced = write_new(disk, records);
+	if replaced.is_err() {
+		// It would only take room on a disk that may be full; the next one removes it if need be.
+		let _ = disk.remove(NEW_NAME);
+	}
+	replaced
+}
+
+fn write_new<D: Disk>(disk: &D, records: &[Record]) -> io::Result<(D::File, u64)> {
+	let mut file = disk.create(NEW_NAME)?;
+	disk.append(&mut file, HEADER)?;
+	let mut size = length(HEADER);
+	for record in records {
+		let bytes = framed(record).map_err(io::Error::other)?;
+		disk.append(&mut file, &bytes)?;
+		size = size.saturating_add(length(&bytes));
+	}
+	disk.sync(&file)?;
+	disk.rename(NEW_NAME, NAME)?;
+	Ok((file, size))
 }
 
 fn length(bytes: &[u8]) -> u64 {
 	u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-fn framed(record: &Record) -> Vec<u8> {
+fn framed(record: &Record) -> Result<Vec<u8>, JournalError> {
 	let body = record.encode();
-	// The body of what this process takes fits: payloads and results have bounds.
-	let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+	let length = u32::try_from(body.len()).ok().filter(|_| body.len() <= MAX_BODY);
+	let length = length.ok_or(JournalError::TooLong(body.len()))?;
 	let mut bytes = length.to_le_bytes().to_vec();
 	bytes.extend(twox_64(&body));
 	bytes.extend(body);
-	bytes
+	Ok(bytes)
 }
 
-/// Reads records up to the first one that is not whole.
-fn read_records(mut bytes: &[u8]) -> Vec<Record> {
-	let mut records = Vec::new();
-	while let Some((record, rest)) = read_record(bytes) {
-		records.push(record);
-		bytes = rest;
-	}
-	if !bytes.is_empty() {
-		warn!("the journal ends with {} bytes that are no record; they are dropped", bytes.len());
-	}
-	records
+/// What is read from a file.
+#[derive(Debug, Default)]
+struct Found {
+	/// All that are whole, up to the first that is not.
+	records: Vec<Record>,
+	/// Bytes of these records and of the header; zero if there is no header.
+	size: u64,
+	/// Whether something else comes after them.
+	is_damaged: bool,
 }
 
-fn read_record(bytes: &[u8]) -> Option<(Record, &[u8])> {
-	let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
-	let (length, hash) = prefix.split_at_checked(4)?;
-	let length = usize::try_from(u32::from_le_bytes(length.try_into().ok()?)).ok()?;
-	let (body, rest) = rest.split_at_checked(length).filter(|_| length <= MAX_BODY)?;
-	if twox_64(body) != hash {
-		return None;
+/// Reads a journal. `None`: it is none.
+fn read(from: &mut impl Read) -> io::Result<Option<Found>> {
+	let header = up_to(HEADER.len(), from)?;
+	if header != HEADER {
+		// Cut off, or zeros where the disk lost it: then nothing comes after it.
+		let said = header.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+		let is_ours = header.get(..said).is_some_and(|said| HEADER.starts_with(said));
+		let is_lost = is_ours && up_to(LOOK, from)?.iter().all(|byte| *byte == 0);
+		return Ok(is_lost.then(|| Found { is_damaged: !header.is_empty(), ..Found::default() }));
 	}
-	let record = Record::decode_all(&mut &*body).ok()?;
-	Some((record, rest))
+	let mut found = Found { size: length(HEADER), ..Found::default() };
+	let is_damaged = loop {
+		match read_record(from)? {
+			Next::Record(record, size) => {
+				found.records.push(record);
+				found.size = found.size.saturating_add(size);
+			},
+			Next::Damage => break true,
+			Next::End => break false,
+		}
+	};
+	Ok(Some(Found { is_damaged, ..found }))
+}
+
+/// What comes next in a journal.
+enum Next {
+	/// A record, and its bytes.
+	Record(Record, u64),
+	/// Something else.
+	Damage,
+	/// Nothing.
+	End,
+}
+
+/// Reads a record. Reserves no more than a record may have.
+fn read_record(from: &mut impl Read) -> io::Result<Next> {
+	let prefix = up_to(PREFIX, from)?;
+	if prefix.is_empty() {
+		return Ok(Next::End);
+	}
+	let Some((announced, hash)) = prefix.split_first_chunk::<4>() else { return Ok(Next::Damage) };
+	let announced = usize::try_from(u32::from_le_bytes(*announced)).unwrap_or(usize::MAX);
+	if announced > MAX_BODY {
+		return Ok(Next::Damage);
+	}
+	let body = up_to(announced, from)?;
+	if body.len() < announced || twox_64(&body) != hash {
+		return Ok(Next::Damage);
+	}
+	let size = length(&prefix).saturating_add(length(&body));
+	Ok(match Record::decode_all(&mut body.as_slice()) {
+		Ok(record) => Next::Record(record, size),
+		Err(_) => Next::Damage,
+	})
+}
+
+/// Reads so many bytes, or fewer if the file ends.
+fn up_to(bytes: usize, from: &mut impl Read) -> io::Result<Vec<u8>> {
+	let mut read = Vec::new();
+	from.take(u64::try_from(bytes).unwrap_or(u64::MAX)).read_to_end(&mut read)?;
+	Ok(read)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-	use super::*;
-
-	fn key(task: u64) -> JobKey {
-		JobKey { genesis: [1; 32], device: [2; 32], task, chunk: 3, attempt: 4, role: 0 }
-	}
-
-	fn records() -> Vec<Record> {
-		let job = Job { key: key(5), class: 0, payload: vec![6; 70] };
-		vec![
-			Record::Chain([1; 32]),
-			Record::Taken(job),
-			Record::Done(key(5), vec![7; 40]),
-			Record::Dropped(key(8)),
-		]
-	}
-
-	fn written(dir: &Path) -> Vec<u8> {
-		let (mut journal, found) = Journal::open(dir).unwrap();
-		assert_eq!(found, vec![]);
-		records().iter().for_each(|record| journal.append(record).unwrap());
-		std::fs::read(dir.join("journal")).unwrap()
-	}
-
-	#[test]
-	fn records_are_read_back() {
-		let dir = tempfile::tempdir().unwrap();
-		written(dir.path());
-		for _ in 0..2 {
-			let (_, found) = Journal::open(dir.path()).unwrap();
-			assert_eq!(found, records());
-		}
-	}
-
-	#[test]
-	fn a_journal_cut_off_anywhere_keeps_its_whole_records() {
-		let whole = written(tempfile::tempdir().unwrap().path());
-		for cut in HEADER.len()..whole.len() {
-			let dir = tempfile::tempdir().unwrap();
-			std::fs::write(dir.path().join("journal"), &whole[..cut]).unwrap();
-			let (mut journal, found) = Journal::open(dir.path()).unwrap();
-			assert!(found.len() < records().len() && records().starts_with(&found), "cut at {cut}");
-			// What is appended then is not lost behind the damage.
-			journal.append(&Record::Dropped(key(9))).unwrap();
-			drop(journal);
-			let (_, again) = Journal::open(dir.path()).unwrap();
-			assert_eq!(again.len(), found.len() + 1);
-		}
-	}
-
-	#[test]
-	fn a_damaged_record_ends_the_journal() {
-		let mut whole = written(tempfile::tempdir().unwrap().path());
-		*whole.last_mut().unwrap() ^= 1;
-		let dir = tempfile::tempdir().unwrap();
-		std::fs::write(dir.path().join("journal"), whole).unwrap();
-		assert_eq!(Journal::open(dir.path()).unwrap().1, records()[..3]);
-	}
-
-	#[test]
-	fn open_should_fail_when_the_folder_is_in_use() {
-		let dir = tempfile::tempdir().unwrap();
-		let _first = Journal::open(dir.path()).unwrap();
-		assert!(matches!(Journal::open(dir.path()), Err(JournalError::InUse(_))));
-	}
-
-	#[test]
-	fn open_should_fail_when_the_file_is_something_else() {
-		let dir = tempfile::tempdir().unwrap();
-		std::fs::write(dir.path().join("journal"), "Dear diary, today I learned to count.")
-			.unwrap();
-		assert!(matches!(Journal::open(dir.path()), Err(JournalError::Foreign(_))));
-		let kept = std::fs::read(dir.path().join("journal")).unwrap();
-		assert!(kept.starts_with(b"Dear diary"));
-	}
-
-	#[test]
-	fn a_journal_that_has_grown_is_written_anew() {
-		let dir = tempfile::tempdir().unwrap();
-		let (mut journal, _) = Journal::open(dir.path()).unwrap();
-		let big = Record::Done(key(1), vec![0; 60_000]);
-		while !journal.is_due() {
-			journal.append(&big).unwrap();
-		}
-		journal.rewrite(&records()).unwrap();
-		assert!(!journal.is_due());
-		journal.append(&big).unwrap();
-		drop(journal);
-		let (_, found) = Journal::open(dir.path()).unwrap();
-		assert_eq!(found.len(), records().len() + 1);
-	}
-}
+mod tests;

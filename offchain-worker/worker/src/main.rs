@@ -13,14 +13,22 @@
 //! | file | concept |
 //! | --- | --- |
 //! | `args` | the command line |
+//! | `service` | a worker that computes, put together |
 //! | `server` | socket, who may connect, the conversation with a node |
-//! | `desk` | where jobs are handed in and fetched; the one lock |
+//! | `desk` | where jobs are handed in and fetched; their one lock |
 //! | `queue` | which jobs there are and which one is next; pure |
 //! | `journal` | what outlives the process |
 //! | `supervisor` | computes jobs, starts engines again |
 //! | `engine` | one engine process |
 //! | `sandbox` | what an engine may do |
 //! | `classes` | what is known of a class: its engine, its units of work, its memory |
+//! | `plan`, `machine` | mode, threads and caches of engines, from what this machine has |
+//! | `equipment` | engines, plan and sandbox, found before an engine is started |
+//! | `measure`, `rates` | how fast engines are here, now and at the last start |
+//! | `board`, `tally` | what there is to tell, and what is counted |
+//! | `status`, `metrics` | how it is told: to `tequio-worker status`, to Prometheus |
+//! | `processes` | memory of engines |
+//! | `bench`, `doctor` | the commands of the same name |
 //!
 //! ## Promises
 //! - A job that was answered with `Queued` is computed, whatever crashes, unless it is cancelled or
@@ -33,51 +41,49 @@
 //! ## Design
 //! Threads, no async runtime: there are a handful of them, each waits for one thing, and a child
 //! process is killed when the *thread* that started it ends, which on a pool of threads would be
-//! any time.
+//! any time. Only the metrics, where they are asked for, have a runtime on a thread of their own.
+//!
+//! A worker listens before it knows its speed, so that a start takes no longer than to read the
+//! journal. It measures itself while there is nothing else to do, and by every job; what it has
+//! found is remembered for the next start.
 
 mod args;
+mod bench;
+mod board;
 mod classes;
 mod desk;
+mod doctor;
 mod engine;
+mod equipment;
 mod journal;
+mod machine;
+mod measure;
+mod metrics;
+mod plan;
+mod processes;
 mod queue;
+mod rates;
 mod sandbox;
 mod server;
+mod service;
+mod status;
 mod supervisor;
+mod tally;
 
-use anyhow::{ensure, Context};
-use args::{Args, LogFormat};
-use clap::Parser;
-use classes::CLASSES;
-use desk::Desk;
-use engine::Launcher;
-use journal::Journal;
-use nix::sys::{
-	signal::{SigSet, Signal},
-	stat::{umask, Mode},
-};
-use sandbox::Network;
-use server::Socket;
+use args::{Args, Command, LogFormat, WorkerArgs};
+use clap::{CommandFactory, Parser};
 use std::{
-	fs, io,
-	io::IsTerminal,
-	panic,
-	path::{Path, PathBuf},
-	process::{self, ExitCode},
-	sync::Arc,
-	thread,
-	time::Duration,
+	io::{self, IsTerminal},
+	process::ExitCode,
 };
-use supervisor::Runner;
-use tequio_interface::job::Capability;
-use tracing::{error, info, warn};
+use tracing::error;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
 	let args = Args::parse();
-	write_logs(args.log_format);
-	match run(&args) {
-		Ok(()) => ExitCode::SUCCESS,
+	write_logs(args.worker.as_ref());
+	match run(args) {
+		Ok(exit) => exit,
 		Err(e) => {
 			error!("{e:#}");
 			ExitCode::FAILURE
@@ -85,94 +91,28 @@ fn main() -> ExitCode {
 	}
 }
 
-fn run(args: &Args) -> anyhow::Result<()> {
-	end_with_any_panic();
-	// Blocked before there are other threads, which inherit it; then waited for here.
-	let mut end = SigSet::empty();
-	end.add(Signal::SIGTERM);
-	end.add(Signal::SIGINT);
-	end.thread_block()?;
-	// Journal and socket are nobody else's business.
-	umask(Mode::from_bits_truncate(0o077));
-
-	let network = network(args.allow_unsandboxed)?;
-	let dir = engine_dir(args)?;
-	let capabilities = capabilities(&dir, args)?;
-	fs::create_dir_all(&args.base_path)
-		.with_context(|| format!("the folder {:?} cannot be made", args.base_path))?;
-	let (journal, records) = Journal::open(&args.base_path)?;
-	let slots = usize::from(args.slots.get());
-	let desk = Arc::new(Desk::new(journal, records, capabilities, slots)?);
-	let socket = Socket::bind(&args.socket)?;
-
-	let launcher = Launcher { dir, mode: args.mode, threads: args.threads(), network };
-	let job_timeout = Duration::from_secs(args.job_timeout.into());
-	let runners: Vec<_> = (0..slots)
-		.map(|slot| Runner::new(slot, desk.clone(), launcher.clone(), job_timeout))
-		.map(|runner| thread::spawn(move || runner.run()))
-		.collect();
-	let (listener, nodes) = (socket.listener()?, desk.clone());
-	thread::spawn(move || server::accept(&listener, &nodes));
-	info!("listening on {:?}, {} mode, {slots} slots", args.socket, args.mode);
-
-	let signal = end.wait()?;
-	info!("{signal}: stopping");
-	desk.stop();
-	for runner in runners {
-		// A panic would have ended the process.
-		drop(runner.join());
+fn run(Args { command, worker, engine }: Args) -> anyhow::Result<ExitCode> {
+	match (command, worker) {
+		(Some(Command::LaunchEngine(args)), _) => return Err(sandbox::launch(args)),
+		(Some(Command::Status(args)), _) => status::print(&args)?,
+		(Some(Command::Bench(args)), _) => bench::run(&args)?,
+		(Some(Command::Doctor(args)), _) => return doctor::run(&args),
+		(None, Some(args)) => service::run(&args, &engine)?,
+		// The parser asks for the flags of a worker where there is no command.
+		(None, None) => Args::command().print_help()?,
 	}
-	drop(socket);
-	Ok(())
+	Ok(ExitCode::SUCCESS)
 }
 
-/// The way in which this machine takes the network from engines.
-fn network(allow_unsandboxed: bool) -> anyhow::Result<Network> {
-	match Network::find() {
-		Ok(network) => Ok(network),
-		Err(e) if allow_unsandboxed => {
-			warn!("engines can reach the network, as --allow-unsandboxed permits: {e}");
-			Ok(Network::Shared)
-		},
-		Err(e) => Err(e.into()),
-	}
-}
-
-fn engine_dir(args: &Args) -> anyhow::Result<PathBuf> {
-	if let Some(dir) = &args.engine_dir {
-		// An engine is started by its path, whatever the working directory.
-		return dir.canonicalize().with_context(|| format!("no folder {dir:?}"));
-	}
-	let program = std::env::current_exe().context("the folder of this program is unknown")?;
-	Ok(program.parent().map(PathBuf::from).unwrap_or_default())
-}
-
-/// The classes whose engine is there.
-fn capabilities(dir: &Path, args: &Args) -> anyhow::Result<Vec<Capability>> {
-	let found = CLASSES.iter().filter(|class| class.is_in(dir));
-	let found: Vec<_> =
-		found.map(|class| Capability { class: class.number, slots: args.slots.get() }).collect();
-	let programs: Vec<_> = CLASSES.iter().map(|class| class.program).collect();
-	ensure!(!found.is_empty(), "no engine in {dir:?}; there should be {}", programs.join(" or "));
-	Ok(found)
-}
-
-/// A panic in one thread would leave the others waiting for it. The journal is the way back.
-fn end_with_any_panic() {
-	let print = panic::take_hook();
-	panic::set_hook(Box::new(move |panic| {
-		print(panic);
-		process::abort();
-	}));
-}
-
-fn write_logs(format: LogFormat) {
-	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Of a worker all that is worth knowing, of a command what went wrong.
+fn write_logs(worker: Option<&WorkerArgs>) {
+	let least = if worker.is_some() { "info" } else { "warn" };
+	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(least));
 	let log = tracing_subscriber::fmt()
 		.with_env_filter(filter)
 		.with_writer(io::stderr)
 		.with_ansi(io::stderr().is_terminal());
-	match format {
+	match worker.map(|worker| worker.log_format).unwrap_or_default() {
 		LogFormat::Plain => log.init(),
 		LogFormat::Json => log.json().init(),
 	}

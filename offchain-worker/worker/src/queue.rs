@@ -128,6 +128,25 @@ impl Queue {
 		})
 	}
 
+	/// The class of a job, if it waits or runs.
+	pub fn unfinished_class(&self, key: &JobKey) -> Option<u16> {
+		match self.stages.get(key)? {
+			Stage::Waiting(turn) => self.waiting.get(turn).map(|job| job.class),
+			Stage::Running { ticket, .. } => Some(ticket.job.class),
+			Stage::Ended(_) => None,
+		}
+	}
+
+	/// Jobs that wait.
+	pub fn waiting(&self) -> usize {
+		self.waiting.len()
+	}
+
+	/// The next job of a class. It stays where it is.
+	pub fn next_of(&self, class: u16) -> Option<&Arc<Job>> {
+		self.waiting.values().find(|job| job.class == class)
+	}
+
 	/// Hands out the next job.
 	pub fn take(&mut self, slot: usize) -> Option<Ticket> {
 		let (turn, job) = self.waiting.pop_first()?;

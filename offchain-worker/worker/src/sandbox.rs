@@ -1,124 +1,396 @@
-//! What an engine may do: compute, read files, and talk to the worker.
+//! What an engine may do: compute, and talk to the worker through its three pipes.
 //!
-//! An engine gets no network (a network namespace of its own, in which not even the loopback is
-//! up), no way to gain rights, no file that it could write to, a bound on its memory and on its
-//! open files, no core dump, and the lowest priority. It is killed when the thread that started it
-//! ends, however that happens.
+//! An engine is fed by whoever pays for work, so it is given nothing that computing does not need.
+//! Five parts see to that. Each attack is stopped by at least one of them, most by two.
 //!
-//! Files are readable as they are to the worker, and Unix sockets that lie in a folder stay
-//! reachable: the engines are ours, and what they are fed is parsed by Rust. Foreign engines would
-//! need more than this.
+//! | part | file | what it takes away |
+//! | --- | --- | --- |
+//! | namespaces | `namespaces` | the network, other processes, every file but system libraries |
+//! | files (landlock) | `files` | every file but the engine's own and system libraries; all writing |
+//! | filter (seccomp) | `filter` | system calls that do not compute, a second program, new processes |
+//! | limits | `limits`, `rights` | rights, memory, threads, open files, files to write, priority |
+//! | cgroup | `cgroup` | memory, threads and processor time beyond a share that the owner set |
+//!
+//! ```text
+//! worker ──▶ launcher: this program again, `launch-engine` ──▶ engine, process 1 of its namespaces
+//! ```
+//!
+//! The launcher (`launch`) is a fresh process with one thread. It opens the engine's file, gives up
+//! what can be given up, and splits in two: one half becomes the engine, the other holds nothing
+//! open, waits, and ends as the engine ends. Each dies with the one that started it, so killing the
+//! launcher kills the engine, and killing the worker kills both. Without namespaces the launcher
+//! itself becomes the engine.
+//!
+//! ## Design
+//! - Whether a part works here is found out by trying, with this program in the place of the
+//!   engine, and with the same code that confines engines. `remedy` has the words for what fails.
+//! - The engine does not take part: a program that was compiled against nothing of this is confined
+//!   as well, from its first instruction on.
+//! - A worker that runs as root has its engines run as nobody where they can be.
+//! - What stays: an engine uses processor time, reads public facts about the processors, and can
+//!   tell the time.
 
-use nix::{
-	errno::Errno,
-	sched::{unshare, CloneFlags},
-	sys::{
-		prctl::{set_no_new_privs, set_pdeathsig},
-		resource::{getrlimit, setrlimit, Resource},
-		signal::{SigSet, Signal},
-	},
-	unistd::{getpid, getppid, Pid},
-};
+mod cgroup;
+mod files;
+mod filter;
+mod launch;
+mod limits;
+mod namespaces;
+mod remedy;
+mod rights;
+
+pub use launch::{launch, LaunchArgs};
+
+use namespaces::Way;
 use std::{
-	io,
+	ffi::{OsStr, OsString},
 	os::unix::process::CommandExt,
-	process::{Command, Stdio},
+	path::{Path, PathBuf},
+	process::{self, Command, Stdio},
 };
 
-/// Open files: the three pipes, and what a loader needs at the start.
-const OPEN_FILES: u64 = 32;
-/// The lowest priority.
-const NICE: libc::c_int = 19;
+/// How much of the sandbox has to be there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Policy {
+	/// All of it, but the cgroup: otherwise no engine is started.
+	#[default]
+	Full,
+	/// What this machine allows.
+	Available,
+	/// None of it: engines are ordinary processes that end with the worker.
+	None,
+}
 
-/// How the network is taken from an engine.
+/// A part of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-	/// A network namespace; needs CAP_SYS_ADMIN.
-	Namespace,
-	/// A user namespace, and in it a network namespace; needs a kernel that lets users have them.
-	UserNamespace,
-	/// It is not.
-	Shared,
+pub enum Part {
+	/// No network, no other processes, no files but libraries.
+	Namespaces,
+	/// A filter of system calls (seccomp).
+	Filter,
+	/// Rules about files (landlock).
+	Files,
+	/// Limits of resources and of rights.
+	Limits,
+	/// Limits that count launcher and engine together. Never required.
+	Cgroup,
 }
 
-/// This machine cannot take the network from an engine.
-#[derive(Debug, thiserror::Error)]
+/// Whether a part is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartState {
+	/// It confines every engine.
+	Active,
+	/// This machine does not have it: why, and what its owner can do.
+	Missing(String),
+	/// It is not wanted.
+	Off,
+}
+
+/// A part and its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartReport {
+	/// The part.
+	pub part: Part,
+	/// Whether it is there.
+	pub state: PartState,
+}
+
+/// Required parts are not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-	"engines cannot be kept from the network: a network namespace fails with \"{privileged}\", \
-	 one inside a user namespace with \"{unprivileged}\". Allow user namespaces (sysctl \
-	 user.max_user_namespaces, kernel.unprivileged_userns_clone, \
-	 kernel.apparmor_restrict_unprivileged_userns; in a container its seccomp profile), or give \
-	 this program CAP_SYS_ADMIN, or run it with --allow-unsandboxed"
+	"engines cannot be fully confined on this machine. {}. With --sandbox available the worker goes \
+	 on without",
+	list(.parts)
 )]
-pub struct NoSandbox {
-	privileged: io::Error,
-	unprivileged: io::Error,
+pub struct Missing {
+	/// Those that are required and missing.
+	pub parts: Vec<PartReport>,
 }
 
-impl Network {
-	/// Finds the way that works here, by trying.
-	pub fn find() -> Result<Self, NoSandbox> {
-		// First, because it takes root's rights from the engine as well.
-		let Err(unprivileged) = Self::UserNamespace.try_out() else {
-			return Ok(Self::UserNamespace);
-		};
-		let Err(privileged) = Self::Namespace.try_out() else { return Ok(Self::Namespace) };
-		Err(NoSandbox { privileged, unprivileged })
-	}
+/// What an engine may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub struct Limits {
+	/// Bytes of address space.
+	#[arg(long)]
+	pub memory: u64,
 
-	/// Starts a process that way which ends at once.
-	fn try_out(self) -> io::Result<()> {
-		let mut command = Command::new(std::env::current_exe()?);
-		command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-		confine(&mut command, self, u64::MAX);
-		let status = command.status()?;
-		let failed = || io::Error::other(format!("the process that tried it ended with {status}"));
-		status.success().then_some(()).ok_or_else(failed)
-	}
+	/// Threads that compute.
+	#[arg(long)]
+	pub threads: u32,
 
-	fn flags(self) -> CloneFlags {
-		match self {
-			Self::Namespace => CloneFlags::CLONE_NEWNET,
-			Self::UserNamespace => CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET,
-			Self::Shared => CloneFlags::empty(),
+	/// Processor time, in percent of one processor for each thread. All of it without a number.
+	/// Only a cgroup can enforce it.
+	#[arg(long)]
+	pub cpu_percent: Option<u32>,
+}
+
+/// How engines are confined on this machine.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+	parts: Parts,
+	report: Vec<PartReport>,
+}
+
+/// The parts in force, as a launcher is told them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+struct Parts {
+	#[arg(long, value_enum)]
+	namespaces: Option<Way>,
+	#[arg(long)]
+	files: bool,
+	#[arg(long)]
+	filter: bool,
+	#[arg(long)]
+	limits: bool,
+	/// The cgroup in which each engine gets one.
+	#[arg(long)]
+	cgroup: Option<PathBuf>,
+}
+
+/// This program, whatever has become of its file.
+const OURSELVES: &str = "/proc/self/exe";
+/// For the process that tries a part out.
+const TRIAL: Limits = Limits { memory: 1 << 30, threads: 1, cpu_percent: None };
+/// In the order in which they are tried out: each together with those before it.
+const PARTS: [Part; 5] = [Part::Limits, Part::Namespaces, Part::Files, Part::Filter, Part::Cgroup];
+
+impl Sandbox {
+	/// Tries each part out in a process that ends at once. This process moves into a cgroup of its
+	/// own where it may.
+	///
+	/// Fails if the policy requires what is not there.
+	pub fn prepare(policy: Policy) -> Result<Self, Missing> {
+		let mut sandbox = Self { parts: Parts::default(), report: Vec::new() };
+		for part in PARTS {
+			let state = match policy {
+				Policy::None => PartState::Off,
+				Policy::Full | Policy::Available => sandbox.add(part),
+			};
+			sandbox.report.push(PartReport { part, state });
+		}
+		match missing(policy, &sandbox.report) {
+			Some(missing) => Err(missing),
+			None => Ok(sandbox),
 		}
 	}
-}
 
-/// Confines the process that the command will start. `memory`: bytes of address space.
-pub fn confine(command: &mut Command, network: Network, memory: u64) {
-	let worker = getpid();
-	let enter = move || enter(network, memory, worker).map_err(io::Error::from);
-	// SAFETY: between fork and exec, `enter` makes system calls and nothing else: it allocates
-	// nothing and takes no lock.
-	unsafe {
-		command.pre_exec(enter);
+	/// Each part and its state.
+	pub fn report(&self) -> &[PartReport] {
+		&self.report
+	}
+
+	/// The command that starts an engine. Its pipes are the caller's affair; its environment is
+	/// empty. Whoever kills or collects its process has the engine killed. The engine also dies with
+	/// the *thread* that starts it.
+	pub fn command(&self, program: &Path, args: &[OsString], limits: &Limits) -> Command {
+		command(&self.parts, program, args, limits)
+	}
+
+	/// Adds a part if it works, in the first way that does.
+	fn add(&mut self, part: Part) -> PartState {
+		let ways = match self.parts.with(part) {
+			Ok(ways) => ways,
+			Err(e) => return PartState::Missing(remedy::text(part, &format!("{e:#}"))),
+		};
+		let mut failures = Vec::new();
+		for parts in ways {
+			match parts.try_out() {
+				Ok(()) => {
+					self.parts = parts;
+					return PartState::Active;
+				},
+				Err(failure) => failures.push(failure),
+			}
+		}
+		PartState::Missing(remedy::text(part, &failures.join("; otherwise ")))
 	}
 }
 
-/// What the new process does before it becomes the engine.
-fn enter(network: Network, memory: u64, worker: Pid) -> Result<(), Errno> {
-	unshare(network.flags())?;
-	set_no_new_privs()?;
-	// After the namespaces, whose change of rights would unset it.
-	set_pdeathsig(Signal::SIGKILL)?;
-	if getppid() != worker {
-		// The worker was killed before that took effect.
-		return Err(Errno::ESRCH);
+impl Parts {
+	/// These parts and one more, in each of the ways in which it can be had.
+	fn with(&self, part: Part) -> anyhow::Result<Vec<Self>> {
+		let parts = self.clone();
+		Ok(match part {
+			Part::Limits => vec![Self { limits: true, ..parts }],
+			Part::Files => vec![Self { files: true, ..parts }],
+			Part::Filter => vec![Self { filter: true, ..parts }],
+			Part::Cgroup => vec![Self { cgroup: Some(cgroup::claim()?), ..parts }],
+			Part::Namespaces => {
+				let ways = Way::all().iter();
+				ways.map(|way| Self { namespaces: Some(*way), ..parts.clone() }).collect()
+			},
+		})
 	}
-	// SAFETY: a system call on integers.
-	Errno::result(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) })?;
-	limit(Resource::RLIMIT_CORE, 0)?;
-	limit(Resource::RLIMIT_NOFILE, OPEN_FILES)?;
-	limit(Resource::RLIMIT_FSIZE, 0)?;
-	limit(Resource::RLIMIT_AS, memory)?;
-	// The worker blocks the signals that end it, and a new process inherits that.
-	SigSet::empty().thread_set_mask()
+
+	/// Starts this program, confined by these parts, which ends at once. Fails with what it says.
+	fn try_out(&self) -> Result<(), String> {
+		let mut command = command(self, Path::new(OURSELVES), &["--version".into()], &TRIAL);
+		let output = command.stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
+		if output.status.success() {
+			return Ok(());
+		}
+		let said = String::from_utf8_lossy(&output.stderr);
+		let said = said.lines().map(str::trim).filter(|line| !line.is_empty());
+		let said: Vec<_> = said.collect();
+		match said.as_slice() {
+			[] => Err(format!("the process that tried it ended with {}", output.status)),
+			lines => Err(lines.join(" ")),
+		}
+	}
+
+	/// The words for a launcher.
+	fn args(&self) -> Vec<OsString> {
+		let mut args: Vec<OsString> = Vec::new();
+		if let Some(way) = self.namespaces {
+			args.extend(["--namespaces".into(), way.to_string().into()]);
+		}
+		let flags = [("--files", self.files), ("--filter", self.filter), ("--limits", self.limits)];
+		let flags = flags.into_iter().filter(|(_, is_on)| *is_on);
+		args.extend(flags.map(|(flag, _)| flag.into()));
+		if let Some(group) = &self.cgroup {
+			args.extend(["--cgroup".into(), group.into()]);
+		}
+		args
+	}
 }
 
-/// Limits a resource for good, to what it is limited to already or less.
-fn limit(resource: Resource, most: u64) -> Result<(), Errno> {
-	let (_, now) = getrlimit(resource)?;
-	let limit = most.min(now);
-	setrlimit(resource, limit, limit)
+impl Limits {
+	/// The words for a launcher.
+	fn args(&self) -> Vec<OsString> {
+		let mut args: Vec<OsString> = vec![
+			"--memory".into(),
+			self.memory.to_string().into(),
+			"--threads".into(),
+			self.threads.to_string().into(),
+		];
+		if let Some(percent) = self.cpu_percent {
+			args.extend(["--cpu-percent".into(), percent.to_string().into()]);
+		}
+		args
+	}
+
+	/// Threads and processes of an engine: those that compute, as many that prepare what is next,
+	/// and some that wait.
+	fn tasks(&self) -> u64 {
+		u64::from(self.threads).saturating_mul(3).saturating_add(16)
+	}
+}
+
+fn command(parts: &Parts, program: &Path, args: &[OsString], limits: &Limits) -> Command {
+	let mut command = Command::new(OURSELVES);
+	command
+		.arg0("tequio-worker")
+		.args([OsStr::new("launch-engine"), "--worker".as_ref()])
+		.arg(process::id().to_string())
+		.args(parts.args())
+		.args(limits.args())
+		.arg("--")
+		.arg(program)
+		.args(args)
+		.env_clear();
+	command
+}
+
+/// What a policy requires and a machine lacks.
+fn missing(policy: Policy, report: &[PartReport]) -> Option<Missing> {
+	let lacks = |report: &&PartReport| {
+		report.part != Part::Cgroup && matches!(report.state, PartState::Missing(_))
+	};
+	let parts: Vec<_> = report.iter().filter(lacks).cloned().collect();
+	(policy == Policy::Full && !parts.is_empty()).then_some(Missing { parts })
+}
+
+fn list(parts: &[PartReport]) -> String {
+	let hint = |report: &PartReport| match &report.state {
+		PartState::Missing(hint) => format!("{:?}: {hint}", report.part),
+		PartState::Active | PartState::Off => format!("{:?}", report.part),
+	};
+	parts.iter().map(hint).collect::<Vec<_>>().join(". ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+
+	#[derive(Debug, Parser)]
+	struct Line {
+		#[command(flatten)]
+		launch: LaunchArgs,
+	}
+
+	/// A machine that has everything but what is named.
+	fn report(lacking: &[Part]) -> Vec<PartReport> {
+		let state = |part| {
+			let is_lacking = lacking.contains(&part);
+			if is_lacking {
+				PartState::Missing(format!("no {part:?} here"))
+			} else {
+				PartState::Active
+			}
+		};
+		PARTS.into_iter().map(|part| PartReport { part, state: state(part) }).collect()
+	}
+
+	#[test]
+	fn a_launcher_understands_what_it_is_told() {
+		let every = Parts {
+			namespaces: Some(Way::User),
+			files: true,
+			filter: true,
+			limits: true,
+			cgroup: Some("/sys/fs/cgroup/a group".into()),
+		};
+		let plain = Parts { namespaces: Some(Way::Plain), ..Parts::default() };
+		for parts in [every, plain, Parts::default()] {
+			for cpu_percent in [None, Some(50)] {
+				let limits = Limits { memory: u64::MAX, threads: 3, cpu_percent };
+				let args = ["--mode".into(), "light".into(), "--filter".into()];
+				let command = command(&parts, Path::new("/an engine"), &args, &limits);
+				let mut words = command.get_args();
+				assert_eq!(words.next(), Some(OsStr::new("launch-engine")));
+				let line = [OsStr::new("tequio-worker")].into_iter().chain(words);
+				let LaunchArgs { worker, parts: told, limits: most, command } =
+					Line::try_parse_from(line).unwrap().launch;
+				assert_eq!(u32::try_from(worker), Ok(process::id()));
+				assert_eq!((told, most), (parts.clone(), limits));
+				assert_eq!(command, ["/an engine", "--mode", "light", "--filter"]);
+			}
+		}
+	}
+
+	#[test]
+	fn the_full_sandbox_is_refused_where_a_part_is_missing() {
+		let refused = missing(Policy::Full, &report(&[Part::Files, Part::Cgroup])).unwrap();
+		let text = refused.to_string();
+		assert!(text.contains("Files: no Files here"), "{text}");
+		assert!(text.contains("--sandbox available"), "{text}");
+		assert!(!text.contains("Cgroup"), "{text}");
+		let refused = missing(Policy::Full, &report(&[Part::Namespaces, Part::Filter])).unwrap();
+		assert_eq!(refused.parts.len(), 2);
+		let text = refused.to_string();
+		assert!(text.contains("Namespaces: ") && text.contains("Filter: "), "{text}");
+	}
+
+	#[test]
+	fn what_is_not_required_may_be_missing() {
+		assert_eq!(missing(Policy::Full, &report(&[Part::Cgroup])), None);
+		assert_eq!(missing(Policy::Available, &report(&PARTS)), None);
+	}
+
+	#[test]
+	fn no_sandbox_is_no_part() {
+		let none = Sandbox::prepare(Policy::None).unwrap();
+		assert!(none.report().iter().all(|part| part.state == PartState::Off));
+		assert_eq!(none.parts, Parts::default());
+	}
+
+	#[test]
+	fn tasks_are_bounded_and_leave_room() {
+		let limits = |threads| Limits { threads, ..TRIAL };
+		assert_eq!(limits(2).tasks(), 22);
+		assert_eq!(limits(u32::MAX).tasks(), 3 * u64::from(u32::MAX) + 16);
+	}
 }

@@ -2,25 +2,36 @@
 //! keeps them for the next job, and starts others in the place of those that crash or hang.
 
 use crate::{
+	board::Board,
 	classes::Class,
 	desk::Desk,
 	engine::{Answer, Engine, EngineError, Launcher},
+	measure::measure,
 	queue::{Outcome, Ticket},
+	tally::{Activity, Restart},
 };
-use std::{collections::HashMap, sync::Arc, thread, time::Duration};
-use tequio_interface::job::Failure;
+use std::{
+	collections::HashMap,
+	sync::Arc,
+	thread,
+	time::{Duration, Instant},
+};
+use tequio_interface::{job::Failure, wire::FrameError};
 use tracing::{info, warn};
 
 /// How often a job is tried again after its engine crashed or hung.
 const RETRIES: u32 = 3;
 /// Pause before the first of them; it grows by as much each time.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long an engine is measured, once it is warm.
+const MEASURED: Duration = Duration::from_secs(4);
 
 /// The thread of a slot.
 #[derive(Debug)]
 pub struct Runner {
 	slot: usize,
 	desk: Arc<Desk>,
+	board: Arc<Board>,
 	launcher: Launcher,
 	/// How long an engine may be silent besides the time for its work.
 	job_timeout: Duration,
@@ -30,16 +41,56 @@ pub struct Runner {
 
 impl Runner {
 	/// A runner without engines.
-	pub fn new(slot: usize, desk: Arc<Desk>, launcher: Launcher, job_timeout: Duration) -> Self {
-		Self { slot, desk, launcher, job_timeout, engines: HashMap::new() }
+	pub fn new(
+		slot: usize,
+		desk: Arc<Desk>,
+		board: Arc<Board>,
+		launcher: Launcher,
+		job_timeout: Duration,
+	) -> Self {
+		Self { slot, desk, board, launcher, job_timeout, engines: HashMap::new() }
 	}
 
 	/// Computes until the worker stops. The engines end with the thread that calls this.
 	pub fn run(mut self) {
-		while let Some(ticket) = self.desk.next(self.slot) {
+		loop {
+			self.board.enter(self.slot, Activity::Idle);
+			let Some(ticket) = self.desk.next(self.slot) else { return };
 			let outcome = self.compute(&ticket);
 			self.desk.end(self.slot, &ticket, outcome);
 		}
+	}
+
+	/// Measures the classes whose speed is not known, as long as there is no job.
+	pub fn measure(&mut self) {
+		for class in self.board.clone().classes() {
+			if self.board.is_known(class.number) || !self.desk.is_idle() {
+				continue;
+			}
+			let measured = self.measure_class(class);
+			self.desk.release(self.slot);
+			if let Err(e) = measured {
+				self.board.engine(self.slot, class.number, None);
+				if self.desk.is_idle() {
+					warn!("{} cannot be measured: {e}", class.program);
+				}
+			}
+		}
+		self.board.save();
+	}
+
+	fn measure_class(&mut self, class: &Class) -> Result<(), EngineError> {
+		let mut engine = self.engine(class)?;
+		if self.desk.hold_to_measure(self.slot, class.number, engine.leash()) {
+			self.board.enter(self.slot, Activity::Computing(class.number));
+			let go_on = || self.desk.is_idle();
+			let setting = &self.launcher.setting;
+			if let Some(measured) = measure(&mut engine, class, setting, MEASURED, go_on)? {
+				self.board.measured(class.number, &measured);
+			}
+		}
+		self.engines.insert(class.number, engine);
+		Ok(())
 	}
 
 	/// Computes a job; `None` if it is not wanted any more.
@@ -51,7 +102,10 @@ impl Runner {
 			return Some(Outcome::Failed(Failure::Unsupported));
 		};
 		for retry in 0..=RETRIES {
-			thread::sleep(PAUSE.saturating_mul(retry));
+			if retry > 0 {
+				self.board.enter(self.slot, Activity::Waiting(class.number));
+				thread::sleep(PAUSE.saturating_mul(retry));
+			}
 			match self.attempt(class, ticket) {
 				Ok(None) => return None,
 				Ok(Some(Answer::Done(result))) => {
@@ -62,10 +116,14 @@ impl Runner {
 					warn!(task, chunk, attempt, role, "the engine refuses: {reason}");
 					return Some(Outcome::Failed(Failure::BadInput));
 				},
-				Err(e) if self.desk.is_wanted(ticket) => {
+				Err(e) => {
+					self.board.engine(self.slot, class.number, None);
+					if !self.desk.is_wanted(ticket) {
+						return None;
+					}
 					warn!(task, chunk, attempt, role, retry, "{e}");
+					self.board.restarted(class.number, reason(&e));
 				},
-				Err(_) => return None,
 			}
 		}
 		Some(Outcome::Failed(Failure::EngineFailed))
@@ -74,17 +132,40 @@ impl Runner {
 	/// Computes a job with the engine that is there, or with a new one. After an error that engine
 	/// is gone.
 	fn attempt(&mut self, class: &Class, ticket: &Ticket) -> Result<Option<Answer>, EngineError> {
-		let mut engine = match self.engines.remove(&class.number) {
-			Some(engine) => engine,
-			None => self.launcher.start(class)?,
-		};
+		let mut engine = self.engine(class)?;
 		let mut answer = None;
 		if self.desk.hold(self.slot, ticket, engine.leash()) {
+			self.board.enter(self.slot, Activity::Computing(class.number));
 			let payload = ticket.job.payload.clone();
-			let limit = self.job_timeout.saturating_add(class.time(&payload));
-			answer = Some(engine.compute(payload, limit)?);
+			let (units, started) = (class.units(&payload), Instant::now());
+			let time = class.time(&payload, &self.launcher.setting);
+			let computed = engine.compute(payload, self.job_timeout.saturating_add(time))?;
+			if matches!(computed, Answer::Done(_)) {
+				self.board.computed(class.number, units, started.elapsed());
+			}
+			answer = Some(computed);
 		}
 		self.engines.insert(class.number, engine);
 		Ok(answer)
+	}
+
+	/// The engine of a class that is there, or a new one.
+	fn engine(&mut self, class: &Class) -> Result<Engine, EngineError> {
+		if let Some(engine) = self.engines.remove(&class.number) {
+			return Ok(engine);
+		}
+		self.board.enter(self.slot, Activity::Starting(class.number));
+		let engine = self.launcher.start(class)?;
+		self.board.engine(self.slot, class.number, Some(engine.leash()));
+		Ok(engine)
+	}
+}
+
+fn reason(error: &EngineError) -> Restart {
+	match error {
+		EngineError::Start { .. } => Restart::Unstartable,
+		EngineError::Broken(FrameError::Io(_)) => Restart::Crashed,
+		EngineError::Broken(_) | EngineError::OffTopic => Restart::Nonsense,
+		EngineError::Silent(_) => Restart::Hung,
 	}
 }

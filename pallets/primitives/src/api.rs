@@ -135,7 +135,8 @@ sp_api::decl_runtime_apis! {
 	{
 		/// What a device owes, oldest first.
 		fn duties(device: AccountId) -> Vec<DutyStatus>;
-		/// How a task stands; `None` for a task that does not exist.
+		/// How a task stands; `None` for a task that does not exist, or that ended so long ago that
+		/// nothing but its root is left.
 		fn task_summary(task: TaskId) -> Option<TaskSummary<AccountId>>;
 		/// The height of the best block on the work clock.
 		fn work_height() -> WorkHeight;

@@ -6,7 +6,14 @@
 
 use crate::chunk::Duty;
 use codec::Encode;
+use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
+use sp_runtime::traits::Zero;
+
+/// The genesis hash of a chain, which everything that devices sign or hide is bound to.
+pub fn genesis_hash<T: frame_system::Config>() -> T::Hash {
+	frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero())
+}
 
 /// Hides `digest` with `salt` for the duty of one device (32 bytes, its account) on the chain of
 /// this genesis.

@@ -13,16 +13,16 @@
 //! | [`search`] | RandomX search: task parameters, share arithmetic, claims, openings, audit reports |
 //! | [`terms`] | audit rate, chance of conviction and collateral, from one pure function |
 //! | [`draw`] | audit decision and seat choice from block randomness |
-//! | [`commitment`] | how a digest is hidden until the reveal |
+//! | [`commitment`] | how a digest is hidden until the reveal, and the genesis hash that binds it |
 //! | [`clock`] | the work clock and the beacon of past block randomness |
-//! | [`fifo`] | a bounded-work queue kept in storage |
+//! | [`fifo`] | queues kept in storage, in pages; the constant lengths that they are sorted by |
 //! | [`workers`], [`tasks`], [`rewards`] | the traits between the pallets |
 //! | [`device`] | the key type that worker nodes sign with |
 //! | [`api`] | runtime API: duties of a device, summary of a task |
 //!
 //! ## Invariants
 //! Nothing here touches storage except [`fifo::Fifo`], which only touches the storage items it is
-//! given.
+//! given, and [`commitment::genesis_hash`], which reads one.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

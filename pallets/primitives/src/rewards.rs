@@ -1,6 +1,7 @@
 //! What `tasks` asks of `rewards`: the protocol's part, and a place for pay that cannot be delivered.
 
 use crate::{Balance, Role, TaskId};
+use alloc::vec::Vec;
 
 /// The side of `rewards` that moves no money itself but says where it goes.
 pub trait DistributeRewards<AccountId> {
@@ -19,4 +20,9 @@ pub trait DistributeRewards<AccountId> {
 
 	/// Records what an owner did for a task and was paid for it.
 	fn note_contribution(task: TaskId, owner: &AccountId, role: Role, units: u64, paid: Balance);
+
+	/// Takes up to `limit` of the contributions to a task out of the state, each as `(owner,
+	/// contribution)` in SCALE, in ascending order of `blake2_128` of the owner's account. Where
+	/// they are fewer than `limit`, none is left.
+	fn take_contributions(task: TaskId, limit: u32) -> Vec<Vec<u8>>;
 }

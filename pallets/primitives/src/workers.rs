@@ -2,7 +2,7 @@
 //! badly.
 
 use crate::{Balance, Duty, WorkClass};
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::dispatch::DispatchResult;
 use scale_info::TypeInfo;
@@ -48,12 +48,59 @@ pub trait InspectWorkers<AccountId> {
 	fn duties_of(device: &AccountId) -> Vec<Duty>;
 }
 
+/// Records of owners and of devices that one draw looks at, at most.
+pub const MAX_LOOKS: u32 = 64;
+
+/// Why a draw found nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSeat {
+	/// Nobody looked at takes such work on such terms: the price is below their asks, the deadline
+	/// too short for their rates, or the collateral more than they stake. What will not change by
+	/// itself soon.
+	Unfit,
+	/// Somebody takes such work, but nobody has room for it now.
+	Busy,
+}
+
+/// What came of a draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn<AccountId> {
+	/// The seat.
+	pub seat: Result<Seat<AccountId>, NoSeat>,
+	/// Records that were read for it, [`MAX_LOOKS`] at most: what the draw weighs.
+	pub looks: u32,
+}
+
 /// Draws seats.
 pub trait DrawSeats<AccountId> {
+	/// The seats of a class, in a form to draw from.
+	type Seats;
+
+	/// Reads the seats of a class that are in force.
+	fn seats(class: WorkClass) -> Self::Seats;
+
 	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has
-	/// the same chance. `None` where a bounded number of tries meets none; with the next block's
-	/// randomness the draw is made again.
-	fn draw(seed: H256, need: &Need<AccountId>) -> Option<Seat<AccountId>>;
+	/// the same chance. A bounded number of tries may meet none; with the next block's randomness
+	/// the draw is made again.
+	fn draw(seats: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId>;
+}
+
+/// The draws of one block: the seats of a class, of which there may be many, are read once for all
+/// of them.
+pub struct Draws<AccountId, Workers: DrawSeats<AccountId>>(BTreeMap<WorkClass, Workers::Seats>);
+
+impl<AccountId, Workers: DrawSeats<AccountId>> Default for Draws<AccountId, Workers> {
+	fn default() -> Self {
+		Self(BTreeMap::new())
+	}
+}
+
+impl<AccountId, Workers: DrawSeats<AccountId>> Draws<AccountId, Workers> {
+	/// Draws among the seats of the class that is needed.
+	pub fn draw(&mut self, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
+		let seats = self.0.entry(need.class).or_insert_with(|| Workers::seats(need.class));
+		Workers::draw(seats, seed, need)
+	}
 }
 
 /// Shares of a slashed collateral.
@@ -73,6 +120,10 @@ pub trait EngageSeats<AccountId> {
 	/// Binds `collateral` of the owner to a duty of the device. Fails, and changes nothing, where
 	/// the seat no longer has it.
 	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult;
+
+	/// The device has committed: it still owes the reveal, but has nothing to compute any more and
+	/// may be given other work.
+	fn commit(seat: &Seat<AccountId>, duty: Duty);
 
 	/// The device has done its part; its collateral stays bound until the duty is ended.
 	fn complete(seat: &Seat<AccountId>, duty: Duty);

@@ -1,6 +1,8 @@
 //! What `tasks` asks for: fees, the pot, and the record of contributions.
 
 use crate::{math, Config, Contributions, CurrentRules, Pallet};
+use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::traits::Get;
 use tequio_primitives::{rewards::DistributeRewards, Balance, Role, TaskId};
 
@@ -49,5 +51,11 @@ impl<T: Config> DistributeRewards<T::AccountId> for Pallet<T> {
 				contribution.audit_paid = contribution.audit_paid.saturating_add(paid);
 			},
 		});
+	}
+
+	fn take_contributions(task: TaskId, limit: u32) -> Vec<Vec<u8>> {
+		let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+		let taken = Contributions::<T>::drain_prefix(task).take(limit);
+		taken.map(|contribution| contribution.encode()).collect()
 	}
 }

@@ -29,6 +29,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+extern crate alloc;
+
 mod distribution;
 pub mod math;
 mod payout;
@@ -93,7 +95,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type TotalAccrued<T: Config> = StorageValue<_, Balance, ValueQuery>;
 
-	/// What owners did, by task and owner. A task has as many entries as owners took part in it.
+	/// What owners did, by task and owner. A task has as many entries as owners took part in it,
+	/// until `tasks` takes them to fold them into the task's root.
 	#[pallet::storage]
 	pub type Contributions<T: Config> = StorageDoubleMap<
 		_,

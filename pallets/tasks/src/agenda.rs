@@ -1,11 +1,12 @@
 //! The agenda: which steps are due, in which order, within which weight.
 //!
 //! What ends something comes first (payments, missed deadlines, expiry), since it frees seats and
-//! money; then chunks that have waited before, then new ones.
+//! money; then a little of the state of tasks that ended long ago; then chunks that have waited
+//! before, then new ones.
 
 use crate::{
-	pallet::MAX_STEPS,
-	types::{ChunkFifo, ChunkQueue, ChunkState, TaskFifo, TaskQueue},
+	assignment::Lottery,
+	types::{ChunkFifo, ChunkOf, ChunkQueue, ChunkState, TaskFifo, TaskQueue},
 	weights::WeightInfo,
 	Chunks, Config, Error, Pallet,
 };
@@ -17,9 +18,12 @@ use frame_support::{
 };
 use tequio_primitives::{
 	clock::{Beacon, WorkClock},
-	fifo::DEADLINES,
-	AttemptId,
+	fifo::{Due, DEADLINES, MAX_STEPS},
+	AttemptId, TaskId,
 };
+
+/// What is done about a chunk that is due.
+type Step<T> = fn(AttemptId, ChunkOf<T>);
 
 impl<T: Config> Pallet<T> {
 	/// Runs the agenda of a block within its share of what is left.
@@ -27,11 +31,13 @@ impl<T: Config> Pallet<T> {
 		let share = meter.remaining().min(T::AgendaBudget::get());
 		let mut steps = WeightMeter::with_limit(share);
 		if steps.try_consume(T::WeightInfo::agenda_heads()).is_ok() {
-			let vrf = T::Beacon::latest();
+			let mut lottery = T::Beacon::latest().map(Lottery::<T>::new);
 			Self::end_due(&mut steps);
-			Self::serve_reopened(&mut steps, vrf);
-			if let Some(vrf) = vrf {
-				Self::serve_open(&mut steps, vrf);
+			Self::prune(&mut steps);
+			Self::serve_reopened(&mut steps, lottery.as_mut());
+			if let Some(lottery) = &mut lottery {
+				Self::serve_waiting(&mut steps, lottery);
+				Self::serve_open(&mut steps, lottery);
 			}
 		}
 		meter.consume(steps.consumed());
@@ -45,6 +51,7 @@ impl<T: Config> Pallet<T> {
 		steps.consume(fixed);
 		Self::end_due(&mut steps);
 		Self::serve_reopened(&mut steps, None);
+		Self::prune(&mut steps);
 		ensure!(steps.consumed() != fixed, Error::<T>::NothingLate);
 		Ok(Some(steps.consumed()).into())
 	}
@@ -58,42 +65,51 @@ impl<T: Config> Pallet<T> {
 		}
 		let now = T::Clock::now();
 		let queue = TaskQueue::Expiring;
-		while TaskFifo::<T>::peek(queue).is_some_and(|due| due.at <= now) {
+		while let Some(due) = TaskFifo::<T>::due(queue, now) {
 			if meter.try_consume(T::WeightInfo::expire_task()).is_err() {
 				return;
 			}
-			if let Some(due) = TaskFifo::<T>::pop(queue) {
-				Self::expire_task(due.subject);
-			}
+			TaskFifo::<T>::pop(queue);
+			Self::expire_task(due.subject);
 		}
 	}
 
 	/// Takes one step for each entry of a queue that is due, and drops those out of date: every
 	/// commit in time leaves one.
-	fn take_due(meter: &mut WeightMeter, queue: ChunkQueue, cost: Weight, step: fn(AttemptId)) {
+	///
+	/// Chunks of a task mostly come in a row. Its own record and its requester's money, which every
+	/// step touches, weigh something only for the first of them: they are read and written once in
+	/// a block.
+	fn take_due(meter: &mut WeightMeter, queue: ChunkQueue, cost: Weight, step: Step<T>) {
 		let now = T::Clock::now();
-		while let Some(due) = ChunkFifo::<T>::peek(queue).filter(|due| due.at <= now) {
-			let current = Self::is_current(queue, &due.subject);
-			let cost = if current { cost } else { T::WeightInfo::drop_entry() };
+		let mut last: Option<TaskId> = None;
+		while let Some(Due { subject: id, .. }) = ChunkFifo::<T>::due(queue, now) {
+			let current = Self::current(queue, &id);
+			let cost = match &current {
+				Some(_) if last == Some(id.chunk.task) => cost,
+				Some(_) => cost.saturating_add(T::WeightInfo::touch_task()),
+				None => T::WeightInfo::drop_entry(),
+			};
 			if meter.try_consume(cost).is_err() {
 				return;
 			}
 			ChunkFifo::<T>::pop(queue);
-			if current {
-				step(due.subject);
+			if let Some(chunk) = current {
+				last = Some(id.chunk.task);
+				step(id, chunk);
 			}
 		}
 	}
 
-	/// Whether the chunk of an entry is still in the state that the entry is about.
-	fn is_current(queue: ChunkQueue, id: &AttemptId) -> bool {
-		Chunks::<T>::get(id.chunk).is_some_and(|chunk| {
-			let same = matches!(
-				(queue, &chunk.state),
-				(ChunkQueue::Assigned(_), ChunkState::Assigned { .. })
-					| (ChunkQueue::Accepted, ChunkState::Accepted { .. })
-			);
-			same && chunk.attempt == id.attempt
-		})
+	/// The chunk of an entry, if it is still in the state that the entry is about.
+	fn current(queue: ChunkQueue, id: &AttemptId) -> Option<ChunkOf<T>> {
+		let chunk = Chunks::<T>::get(id.chunk).filter(|chunk| chunk.attempt == id.attempt)?;
+		let same = matches!(
+			(queue, &chunk.state),
+			(ChunkQueue::Reopened(_), ChunkState::Open)
+				| (ChunkQueue::Assigned(_), ChunkState::Assigned { .. })
+				| (ChunkQueue::Accepted, ChunkState::Accepted { .. })
+		);
+		same.then_some(chunk)
 	}
 }

@@ -1,130 +1,227 @@
 //! Chunks to seats: the draws of each block, declines, and deadlines that passed.
+//!
+//! Tasks that workers take are served in turn. One that nobody takes, whether anybody is busy or
+//! not, leaves the turn: it is drawn for again after a wait that grows each time, and such waits
+//! end for a few tasks in a block at most. So however many there are of them, they delay no others.
+//! The same holds for chunks that wait for another worker.
 
 use crate::{
 	pricing,
 	types::{
-		worker_duty, Chunk, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Due, Place, RefundReason,
+		worker_duty, Chunk, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, RefundReason,
 		TaskFifo, TaskOf, TaskQueue,
 	},
 	weights::WeightInfo,
 	Chunks, Config, CurrentRules, Error, Event, Pallet, Tasks,
 };
-use frame_support::{dispatch::DispatchResult, ensure, weights::WeightMeter};
+use frame_support::{
+	dispatch::DispatchResult,
+	ensure,
+	weights::{Weight, WeightMeter},
+};
 use tequio_primitives::{
 	api::TaskStatus,
-	clock::{WorkClock, DRAWN_AFTER},
+	clock::WorkClock,
 	draw::{seed, Purpose},
+	fifo::{wait, Due, WAITS},
 	rewards::DistributeRewards,
 	stage::DeclineReason,
 	tasks::Assignment,
 	terms::AuditPolicy,
-	workers::{DrawSeats, EngageSeats, Need},
-	AttemptId, ChunkId, WorkHeight,
+	workers::{Draws, EngageSeats, Need, NoSeat, MAX_LOOKS},
+	AttemptId, ChunkId, TaskId, WorkHeight,
 };
 
 /// Chunks that one visit gives out, so that a large task does not keep small ones waiting.
 const CHUNKS_PER_VISIT: u32 = 16;
-/// Visits or draws in vain, one after the other, after which a block gives up.
-const MAX_FAILURES: u64 = 8;
+/// Draws for which everybody was busy, one after the other, after which a block gives up.
+const MAX_FAILURES: u32 = 8;
+/// New tasks that a block visits.
+const NEW_VISITS: u32 = 32;
+/// Tasks, and chunks, whose wait has ended for which a block draws again: so many for each length
+/// of the wait.
+const RETURN_VISITS: u32 = 4;
 
 /// What is declined: a chunk, its task, and the assignment.
 type Declinable<T> = (ChunkOf<T>, TaskOf<T>, Assignment<<T as frame_system::Config>::AccountId>);
 
+/// What the draws of one block are made from.
+pub(crate) struct Lottery<T: Config> {
+	vrf: [u8; 32],
+	draws: Draws<T::AccountId, T::Workers>,
+}
+
+impl<T: Config> Lottery<T> {
+	/// Draws with the output of the block before this one.
+	pub(crate) fn new(vrf: [u8; 32]) -> Self {
+		Self { vrf, draws: Draws::default() }
+	}
+}
+
+/// What a visit to a task was good for.
+enum Visit {
+	/// Chunks were given out, or the task has none to give.
+	Done,
+	/// Everybody who takes such work is busy.
+	Busy,
+	/// Nobody takes such work.
+	Unfit,
+}
+
 impl<T: Config> Pallet<T> {
-	/// Draws for chunks that wait for another worker, and ends those of closing tasks. Without
-	/// randomness it stops at the first that needs a draw.
-	pub(crate) fn serve_reopened(meter: &mut WeightMeter, vrf: Option<[u8; 32]>) {
-		let queue = ChunkQueue::Reopened;
+	/// Draws for chunks that wait for another worker, and ends those of closing tasks. Without a
+	/// lottery it stops, in each queue, at the first that needs a draw.
+	pub(crate) fn serve_reopened(meter: &mut WeightMeter, mut lottery: Option<&mut Lottery<T>>) {
+		for index in (0u8..).take(WAITS.len()) {
+			Self::serve_reopened_after(index, meter, lottery.as_deref_mut());
+		}
+	}
+
+	/// The same for those that waited by the wait of this index.
+	fn serve_reopened_after(
+		index: u8,
+		meter: &mut WeightMeter,
+		mut lottery: Option<&mut Lottery<T>>,
+	) {
+		let queue = ChunkQueue::Reopened(index);
 		let now = T::Clock::now();
-		let mut failures = 0u64;
-		while let Some(due) = ChunkFifo::<T>::peek(queue).filter(|due| due.at <= now) {
-			let present = Self::attempt(&due.subject)
-				.filter(|(chunk, _)| matches!(chunk.state, ChunkState::Open));
+		let most = if index == 0 { MAX_FAILURES } else { RETURN_VISITS };
+		let mut failures = 0u32;
+		while let Some(Due { subject: id, .. }) = ChunkFifo::<T>::due(queue, now) {
+			let present =
+				Self::attempt(&id).filter(|(chunk, _)| matches!(chunk.state, ChunkState::Open));
 			let waits = matches!(&present, Some((_, task)) if task.status == TaskStatus::Running);
-			if (waits && (vrf.is_none() || failures >= MAX_FAILURES))
-				|| meter.try_consume(T::WeightInfo::assign_chunk()).is_err()
-			{
+			let worst = Self::draw_and_assign().saturating_add(T::WeightInfo::touch_task());
+			if (waits && (lottery.is_none() || failures >= most)) || !meter.can_consume(worst) {
 				return;
 			}
 			ChunkFifo::<T>::pop(queue);
-			let (Some((chunk, mut task)), id) = (present, due.subject) else { continue };
-			let Some(vrf) = vrf.filter(|_| waits) else {
+			let Some((chunk, mut task)) = present else {
+				meter.consume(T::WeightInfo::drop_entry());
+				continue;
+			};
+			meter.consume(T::WeightInfo::touch_task());
+			let Some(lottery) = lottery.as_deref_mut().filter(|_| waits) else {
+				meter.consume(T::WeightInfo::assign_chunk());
 				let reason = RefundReason::TaskClosing;
 				Self::end_refunded(id.chunk, &mut task, &chunk, Place::Open, reason);
 				Self::store(id.chunk.task, task);
 				continue;
 			};
-			if Self::assign(id.chunk, &mut task, chunk, &vrf) {
-				failures = 0;
-				Self::store(id.chunk.task, task);
-			} else {
-				failures = failures.saturating_add(1);
-				let at = now.saturating_add(DRAWN_AFTER);
-				ChunkFifo::<T>::push(queue, Due { subject: id, at });
+			match Self::assign(meter, id.chunk, &mut task, chunk, lottery) {
+				Ok(()) => {
+					failures = 0;
+					Self::store(id.chunk.task, task);
+				},
+				Err(found) => {
+					failures = failures.saturating_add(1);
+					let (index, blocks) = wait(waits_after(found, index));
+					let at = now.saturating_add(blocks);
+					ChunkFifo::<T>::push(ChunkQueue::Reopened(index), id, at);
+				},
+			}
+		}
+	}
+
+	/// Draws for tasks that are new or have waited.
+	pub(crate) fn serve_waiting(meter: &mut WeightMeter, lottery: &mut Lottery<T>) {
+		let now = T::Clock::now();
+		for index in (0u8..).take(WAITS.len()) {
+			let queue = TaskQueue::Waiting(index);
+			let visits = if index == 0 { NEW_VISITS } else { RETURN_VISITS };
+			for _ in 0..visits {
+				if !Self::can_visit(meter) {
+					return;
+				}
+				let Some(due) = TaskFifo::<T>::due(queue, now) else { break };
+				TaskFifo::<T>::pop(queue);
+				Self::visit(meter, due.subject, index, lottery);
 			}
 		}
 	}
 
 	/// Draws for chunks of open tasks, a few of each task in turn. Ends when no task that is left
 	/// got a chunk out.
-	pub(crate) fn serve_open(meter: &mut WeightMeter, vrf: [u8; 32]) {
-		let mut failures = 0u64;
-		while failures < TaskFifo::<T>::len(TaskQueue::Open).min(MAX_FAILURES)
-			// A visit without room for a draw would cost the task its turn.
-			&& meter.can_consume(
-				T::WeightInfo::visit_task().saturating_add(T::WeightInfo::assign_chunk()),
-			) && meter.try_consume(T::WeightInfo::visit_task()).is_ok()
+	pub(crate) fn serve_open(meter: &mut WeightMeter, lottery: &mut Lottery<T>) {
+		let queue = TaskQueue::Open;
+		let mut failures = 0u32;
+		while u64::from(failures) < TaskFifo::<T>::len(queue).min(MAX_FAILURES.into())
+			&& Self::can_visit(meter)
 		{
-			if Self::visit(meter, &vrf) {
-				failures = 0;
-			} else {
-				failures = failures.saturating_add(1);
+			let Some(due) = TaskFifo::<T>::pop(queue) else { return };
+			match Self::visit(meter, due.subject, 0, lottery) {
+				Visit::Busy => failures = failures.saturating_add(1),
+				Visit::Done | Visit::Unfit => failures = 0,
 			}
 		}
 	}
 
-	/// Gives out chunks of the task at the head of the queue and puts it to the tail. False if that
-	/// changed nothing.
-	fn visit(meter: &mut WeightMeter, vrf: &[u8; 32]) -> bool {
-		let now = T::Clock::now();
-		let Some(Due { subject: id, mut at }) = TaskFifo::<T>::pop(TaskQueue::Open) else {
-			return false;
-		};
+	/// Whether there is weight for a visit: one without room for a draw would cost a task its turn.
+	fn can_visit(meter: &WeightMeter) -> bool {
+		meter.can_consume(T::WeightInfo::visit_task().saturating_add(Self::draw_and_assign()))
+	}
+
+	/// The most that a draw and what follows from it weigh.
+	fn draw_and_assign() -> Weight {
+		T::WeightInfo::draw(MAX_LOOKS).saturating_add(T::WeightInfo::assign_chunk())
+	}
+
+	/// Gives out chunks of a task that nobody was fit for `unfit` times in a row, and puts it where
+	/// it is served next.
+	fn visit(meter: &mut WeightMeter, id: TaskId, unfit: u8, lottery: &mut Lottery<T>) -> Visit {
+		meter.consume(T::WeightInfo::visit_task());
 		let open = |task: &TaskOf<T>| task.status == TaskStatus::Running && task.untouched() > 0;
-		let Some(mut task) = Tasks::<T>::get(id).filter(open) else { return true };
+		let Some(mut task) = Tasks::<T>::get(id).filter(open) else { return Visit::Done };
 
 		let mut given = 0u32;
-		while at <= now
+		let mut found = None;
+		while found.is_none()
 			&& given < CHUNKS_PER_VISIT
 			&& task.untouched() > 0
-			&& meter.try_consume(T::WeightInfo::assign_chunk()).is_ok()
+			&& meter.can_consume(Self::draw_and_assign())
 		{
 			let chunk = ChunkId { task: id, index: task.next_chunk };
-			if Self::assign(chunk, &mut task, Chunk::default(), vrf) {
-				task.next_chunk = task.next_chunk.saturating_add(1);
-				given = given.saturating_add(1);
-			} else {
+			match Self::assign(meter, chunk, &mut task, Chunk::default(), lottery) {
+				Ok(()) => {
+					task.next_chunk = task.next_chunk.saturating_add(1);
+					given = given.saturating_add(1);
+				},
 				// The same draw would fail again: not before the next block.
-				at = now.saturating_add(1);
+				Err(reason) => found = Some(reason),
 			}
 		}
-		if task.untouched() > 0 {
-			TaskFifo::<T>::push(TaskQueue::Open, Due { subject: id, at });
+		let now = T::Clock::now();
+		let visit = match found {
+			Some(NoSeat::Unfit) if given == 0 => Visit::Unfit,
+			Some(NoSeat::Busy) if given == 0 => Visit::Busy,
+			_ => Visit::Done,
+		};
+		if let Visit::Unfit = visit {
+			let (index, blocks) = wait(unfit.saturating_add(1));
+			TaskFifo::<T>::push(TaskQueue::Waiting(index), id, now.saturating_add(blocks));
+		} else if task.untouched() > 0 {
+			TaskFifo::<T>::push(TaskQueue::Open, id, now);
 		}
 		if given > 0 {
 			Tasks::<T>::insert(id, task);
 		}
-		given > 0
+		visit
 	}
 
-	/// Draws a seat for a chunk and binds it. False, with nothing changed, where no seat fits.
-	fn assign(id: ChunkId, task: &mut TaskOf<T>, mut chunk: ChunkOf<T>, vrf: &[u8; 32]) -> bool {
-		let Some(assignment) = Self::draw(id, task, &chunk, vrf) else { return false };
+	/// Draws a seat for a chunk and binds it. Changes nothing where no seat fits.
+	fn assign(
+		meter: &mut WeightMeter,
+		id: ChunkId,
+		task: &mut TaskOf<T>,
+		mut chunk: ChunkOf<T>,
+		lottery: &mut Lottery<T>,
+	) -> Result<(), NoSeat> {
+		let assignment = Self::draw(meter, id, task, &chunk, lottery)?;
 		let id = AttemptId { chunk: id, attempt: chunk.attempt };
 		let collateral = assignment.terms.collateral;
-		if T::Workers::engage(&assignment.seat, worker_duty(id), collateral).is_err() {
-			return false;
-		}
+		T::Workers::engage(&assignment.seat, worker_duty(id), collateral)
+			.map_err(|_| NoSeat::Busy)?;
+		meter.consume(T::WeightInfo::assign_chunk());
 		let due = T::Clock::now().saturating_add(task.deadline);
 		Self::deposit_event(Event::ChunkAssigned {
 			id,
@@ -135,25 +232,24 @@ impl<T: Config> Pallet<T> {
 		});
 		chunk.state = ChunkState::Assigned { assignment, due };
 		Chunks::<T>::insert(id.chunk, chunk);
-		ChunkFifo::<T>::push(
-			ChunkQueue::Assigned(task.bucket),
-			Due { subject: id, at: due.saturating_add(1) },
-		);
+		ChunkFifo::<T>::push(ChunkQueue::Assigned(task.bucket), id, due.saturating_add(1));
 		task.shift(1, Place::Open, Place::Assigned);
-		true
+		Ok(())
 	}
 
 	/// The assignment that the randomness gives a chunk, on the terms of this block.
 	fn draw(
+		meter: &mut WeightMeter,
 		id: ChunkId,
 		task: &TaskOf<T>,
 		chunk: &ChunkOf<T>,
-		vrf: &[u8; 32],
-	) -> Option<Assignment<T::AccountId>> {
+		lottery: &mut Lottery<T>,
+	) -> Result<Assignment<T::AccountId>, NoSeat> {
 		let class = task.spec.class();
 		let range = task.spec.range(id.index);
-		let budget = pricing::chunk_budget(&range, task.price, T::Rewards::fee_on)?;
-		let terms = T::Policy::terms(class, budget.payment)?;
+		let budget =
+			pricing::chunk_budget(&range, task.price, T::Rewards::fee_on).ok_or(NoSeat::Unfit)?;
+		let terms = T::Policy::terms(class, budget.payment).ok_or(NoSeat::Unfit)?;
 		let need = Need {
 			class,
 			price: task.price,
@@ -164,9 +260,10 @@ impl<T: Config> Pallet<T> {
 			audit: false,
 		};
 		let attempt = AttemptId { chunk: id, attempt: chunk.attempt };
-		let seat = T::Workers::draw(seed(vrf, Purpose::Worker, &attempt), &need)?;
-		Some(Assignment {
-			seat,
+		let drawn = lottery.draws.draw(seed(&lottery.vrf, Purpose::Worker, &attempt), &need);
+		meter.consume(T::WeightInfo::draw(drawn.looks));
+		Ok(Assignment {
+			seat: drawn.seat?,
 			class,
 			terms,
 			price: task.price,
@@ -213,8 +310,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends an assignment whose deadline has passed without a commit.
-	pub(crate) fn miss_chunk(id: AttemptId) {
-		let Some((chunk, mut task)) = Self::attempt(&id) else { return };
+	pub(crate) fn miss_chunk(id: AttemptId, chunk: ChunkOf<T>) {
+		let Some(mut task) = Tasks::<T>::get(id.chunk.task) else { return };
 		let ChunkState::Assigned { assignment, .. } = chunk.state.clone() else { return };
 		let range = task.spec.range(id.chunk.index);
 		let fine = pricing::chunk_budget(&range, task.price, T::Rewards::fee_on)
@@ -225,6 +322,14 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::AssignmentMissed { id, owner: owner.clone(), fine });
 		Self::reopen(id.chunk, &mut task, chunk, Place::Assigned, owner);
 		Self::store(id.chunk.task, task);
+	}
+}
+
+/// How often in a row nobody was fit, after one more draw in vain.
+fn waits_after(found: NoSeat, unfit: u8) -> u8 {
+	match found {
+		NoSeat::Unfit => unfit.saturating_add(1),
+		NoSeat::Busy => 0,
 	}
 }
 

@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
 			.map_err(|_| Error::<T>::InsufficientFunds.into())
 	}
 
-	/// Pays an owner, and the protocol its fee on that. Returns what was paid.
+	/// Pays an owner. Returns what was paid; the fee on it is still to be paid.
 	pub(crate) fn pay(
 		task: &mut TaskOf<T>,
 		owner: &T::AccountId,
@@ -51,7 +51,6 @@ impl<T: Config> Pallet<T> {
 			Column::Audit => &mut task.books.audit,
 		};
 		*line = line.saturating_add(paid);
-		Self::pay_fee(task, T::Rewards::fee_on(paid));
 		paid
 	}
 
@@ -73,7 +72,9 @@ impl<T: Config> Pallet<T> {
 		task.books.in_escrow().unwrap_or(0)
 	}
 
-	fn pay_fee(task: &mut TaskOf<T>, fee: Balance) {
+	/// Pays the protocol its fees: those of one step together, since each payment moves several
+	/// accounts.
+	pub(crate) fn pay_fee(task: &mut TaskOf<T>, fee: Balance) {
 		let fee = fee.min(Self::in_escrow(task));
 		if fee == 0 {
 			return;

@@ -13,6 +13,7 @@
 //! | `settlement` | what follows from a verdict: the pay of auditors and worker |
 //! | `escrow` | the only file that moves a requester's money |
 //! | `agenda` | which steps are due, in which order, within which weight |
+//! | [`history`] | what stays of a task that has ended: its root, and how that is made |
 //! | `inspect` | how tasks and chunks stand, for the runtime API and the transaction pool |
 //! | `try_state` | the invariants, each as a sentence and a check |
 //! | [`weights`] | estimates, counted by hand, until benchmarks exist |
@@ -20,7 +21,7 @@
 //! ## Flow
 //! `submit_task` → locked, `Open` queue → (two heights later) draw → `Assigned` → `begin_check` by
 //! `verification` → `conclude`: accepted → auditors paid → challenge period → worker paid → last
-//! chunk ended → remainder returned.
+//! chunk ended → remainder returned → (a day later) state removed but for a root of 32 bytes.
 //!
 //! A chunk whose worker declines, misses its deadline or is rejected goes to another owner; so does
 //! a *thin* one, once, after its first worker was paid. [`tequio_primitives::stage`] draws all of
@@ -33,7 +34,11 @@
 //!   chunk has ended; only chunks that were never given out are returned before, when the task
 //!   closes.
 //! - An entry of a queue names an attempt. It is dropped when reached if the chunk has moved on, so
-//!   nothing is ever searched for or removed from the middle of a queue.
+//!   nothing is ever searched for or removed from the middle of a queue. What is left of a task when
+//!   its state is removed is such an entry, 12 bytes, in the queue of expiry, until its lifetime is
+//!   over.
+//! - What nobody takes is drawn for less and less often, and a block draws for a few such things at
+//!   most: a thousand tasks below everybody's price delay nobody else's.
 //! - `advance_agenda` draws no seats: whoever calls knows the randomness of the last block already,
 //!   and could fit the devices that accept work to it.
 //!
@@ -42,8 +47,9 @@
 //!   has nothing there, so that `locked = paid + audit + fee + refunded`.
 //! - What a task has in escrow covers the most that its chunks can still cost, and the bonus.
 //! - The counts of a task add up to its chunks and match the records of its chunks.
-//! - Every chunk that is open again, assigned or accepted, and every running task, has its entry in
-//!   a queue.
+//! - Every chunk that is open again, assigned or accepted, every running task, and every ended one
+//!   that still has its record, has its entry in a queue.
+//! - A task has a record or a root, never both.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -52,6 +58,7 @@ extern crate alloc;
 mod agenda;
 mod assignment;
 mod escrow;
+pub mod history;
 mod inspect;
 mod lifecycle;
 pub mod pricing;
@@ -72,8 +79,9 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
+		history::Folded,
 		types::{
-			ChunkOf, ChunkQueue, CloseReason, Due, RefundReason, Rules, TaskOf, TaskQueue, TaskSpec,
+			ChunkOf, ChunkQueue, CloseReason, RefundReason, Rules, TaskOf, TaskQueue, TaskSpec,
 		},
 		weights::WeightInfo,
 	};
@@ -86,7 +94,7 @@ pub mod pallet {
 	use tequio_primitives::{
 		api::Books,
 		clock::{Beacon, WorkClock},
-		fifo::Bounds,
+		fifo::{Ends, Page, MAX_STEPS},
 		rewards::DistributeRewards,
 		search::{Nonce, SearchError},
 		stage::DeclineReason,
@@ -94,9 +102,6 @@ pub mod pallet {
 		workers::{DrawSeats, EngageSeats, InspectWorkers},
 		AttemptId, Balance, ChunkId, TaskId, WorkClass, WorkHeight,
 	};
-
-	/// Steps that one [`Call::advance_agenda`] may take.
-	pub const MAX_STEPS: u32 = 64;
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -153,7 +158,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextTask<T: Config> = StorageValue<_, TaskId, ValueQuery>;
 
-	/// Every task, ended ones included.
+	/// Every task, up to some time after its end.
 	#[pallet::storage]
 	pub type Tasks<T: Config> = StorageMap<_, Twox64Concat, TaskId, TaskOf<T>>;
 
@@ -161,23 +166,39 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Chunks<T: Config> = StorageMap<_, Twox64Concat, ChunkId, ChunkOf<T>>;
 
-	/// Entries of the queues of tasks.
+	/// The roots of tasks that ended so long ago that nothing else is left of them. See
+	/// [`crate::history`] for what they are made of.
 	#[pallet::storage]
-	pub type TaskEntries<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, TaskQueue, Twox64Concat, u64, Due<TaskId>>;
+	pub type Ended<T: Config> = StorageMap<_, Twox64Concat, TaskId, [u8; 32]>;
+
+	/// How far the task is folded whose state is being removed: the one at the head of the queue.
+	#[pallet::storage]
+	pub type Folding<T: Config> = StorageValue<_, Folded, ValueQuery>;
+
+	/// Entries of the queues of tasks, in pages of 64.
+	#[pallet::storage]
+	pub type TaskPages<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, TaskQueue, Twox64Concat, u64, Page<TaskId>, ValueQuery>;
 
 	/// Where the queues of tasks begin and end.
 	#[pallet::storage]
-	pub type TaskEnds<T: Config> = StorageMap<_, Twox64Concat, TaskQueue, Bounds, ValueQuery>;
+	pub type TaskEnds<T: Config> = StorageValue<_, Ends<TaskQueue>, ValueQuery>;
 
-	/// Entries of the queues of chunks.
+	/// Entries of the queues of chunks, in pages of 64.
 	#[pallet::storage]
-	pub type ChunkEntries<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, ChunkQueue, Twox64Concat, u64, Due<AttemptId>>;
+	pub type ChunkPages<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		ChunkQueue,
+		Twox64Concat,
+		u64,
+		Page<AttemptId>,
+		ValueQuery,
+	>;
 
 	/// Where the queues of chunks begin and end.
 	#[pallet::storage]
-	pub type ChunkEnds<T: Config> = StorageMap<_, Twox64Concat, ChunkQueue, Bounds, ValueQuery>;
+	pub type ChunkEnds<T: Config> = StorageValue<_, Ends<ChunkQueue>, ValueQuery>;
 
 	/// The rules that the chain starts with.
 	#[pallet::genesis_config]
@@ -320,6 +341,13 @@ pub mod pallet {
 			/// Where the locked money went.
 			books: Books,
 		},
+		/// The state of a task that ended long ago was removed.
+		TaskPruned {
+			/// The task.
+			task: TaskId,
+			/// What is left: the root of its history, 32 bytes.
+			root: [u8; 32],
+		},
 	}
 
 	/// Why a call changed nothing.
@@ -451,11 +479,12 @@ pub mod pallet {
 
 		/// Hands an assigned chunk back, within the first quarter of its deadline. Signed by the
 		/// device. The collateral is free again and nothing is fined; the owner is not drawn for
-		/// this chunk again.
+		/// this chunk again. Free of fees.
 		///
 		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or
 		/// [`Event::ChunkRefunded`] after the third decline.
 		#[pallet::call_index(2)]
+		#[pallet::weight((T::WeightInfo::decline(), DispatchClass::Operational))]
 		pub fn decline(
 			origin: OriginFor<T>,
 			id: AttemptId,
@@ -465,9 +494,10 @@ pub mod pallet {
 			Self::do_decline(&who, id, reason)
 		}
 
-		/// Takes up to `limit` (at most 64) steps that the agenda is late with: missed deadlines,
-		/// payments after the challenge period, expired tasks, refunds of closing ones. Anyone may
-		/// call; the fee is for the steps taken.
+		/// Takes steps that the agenda is late with, as many as weigh no more than `limit` (at most
+		/// 64) of the heaviest: missed deadlines, payments after the challenge period, expired tasks,
+		/// refunds of closing ones, removal of the state of ended ones. Anyone may call; the fee is
+		/// for the steps taken.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::advance_agenda((*limit).min(MAX_STEPS)))]
 		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResultWithPostInfo {

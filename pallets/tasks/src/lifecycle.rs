@@ -3,7 +3,7 @@
 use crate::{
 	pricing,
 	types::{
-		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Due, Place, RefundReason, Task,
+		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Place, RefundReason, Task,
 		TaskFifo, TaskOf, TaskQueue, TaskSpec, MAX_ATTEMPTS,
 	},
 	Chunks, Config, CurrentRules, Error, Event, NextTask, Pallet, Tasks,
@@ -11,8 +11,8 @@ use crate::{
 use frame_support::{dispatch::DispatchResult, ensure};
 use tequio_primitives::{
 	api::{Books, ChunkCounts, TaskStatus},
-	clock::{WorkClock, DRAWN_AFTER},
-	fifo::deadline_bucket,
+	clock::WorkClock,
+	fifo::{deadline_bucket, wait},
 	rewards::DistributeRewards,
 	search::Winners,
 	terms::AuditPolicy,
@@ -33,7 +33,8 @@ impl<T: Config> Pallet<T> {
 			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
 		let locked = pricing::task_cost(&spec, price, bonus, T::Rewards::fee_on)
 			.ok_or(Error::<T>::CostTooHigh)?;
-		ensure!(locked >= CurrentRules::<T>::get().min_lock, Error::<T>::TaskTooSmall);
+		let rules = CurrentRules::<T>::get();
+		ensure!(locked >= rules.min_lock, Error::<T>::TaskTooSmall);
 		let first = pricing::chunk_budget(&spec.range(0), price, T::Rewards::fee_on)
 			.ok_or(Error::<T>::CostTooHigh)?;
 		T::Policy::terms(spec.class(), first.payment).ok_or(Error::<T>::NotAssignable)?;
@@ -53,16 +54,14 @@ impl<T: Config> Pallet<T> {
 			counts: ChunkCounts { open: spec.chunks(), ..Default::default() },
 			books: Books { locked, ..Default::default() },
 			status: TaskStatus::Running,
-			expires_at: now.saturating_add(CurrentRules::<T>::get().task_lifetime),
+			expires_at: now.saturating_add(rules.task_lifetime),
 			winners: Winners::new(),
 			spec,
 		};
 		NextTask::<T>::put(next);
-		TaskFifo::<T>::push(
-			TaskQueue::Open,
-			Due { subject: id, at: now.saturating_add(DRAWN_AFTER) },
-		);
-		TaskFifo::<T>::push(TaskQueue::Expiring, Due { subject: id, at: task.expires_at });
+		let (index, blocks) = wait(0);
+		TaskFifo::<T>::push(TaskQueue::Waiting(index), id, now.saturating_add(blocks));
+		TaskFifo::<T>::push(TaskQueue::Expiring, id, task.expires_at);
 		Self::deposit_event(Event::TaskSubmitted {
 			task: id,
 			requester: task.requester.clone(),
@@ -110,6 +109,8 @@ impl<T: Config> Pallet<T> {
 			let remainder = Self::in_escrow(&task);
 			Self::refund(&mut task, remainder);
 			task.status = TaskStatus::Ended;
+			let kept = CurrentRules::<T>::get().keep_ended;
+			TaskFifo::<T>::push(TaskQueue::Ended, id, T::Clock::now().saturating_add(kept));
 			Self::deposit_event(Event::TaskEnded { task: id, books: task.books });
 		}
 		Tasks::<T>::insert(id, task);
@@ -143,10 +144,9 @@ impl<T: Config> Pallet<T> {
 		Chunks::<T>::insert(id, chunk);
 		task.shift(1, from, Place::Open);
 		let id = AttemptId { chunk: id, attempt };
-		ChunkFifo::<T>::push(
-			ChunkQueue::Reopened,
-			Due { subject: id, at: T::Clock::now().saturating_add(DRAWN_AFTER) },
-		);
+		let (index, blocks) = wait(0);
+		let at = T::Clock::now().saturating_add(blocks);
+		ChunkFifo::<T>::push(ChunkQueue::Reopened(index), id, at);
 		Self::deposit_event(Event::ChunkReopened { id });
 	}
 

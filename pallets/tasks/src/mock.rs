@@ -15,7 +15,9 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use sp_core::H256;
+use sp_io::{hashing::twox_128, storage::next_key};
 use sp_runtime::{BuildStorage, Perquintill};
+use std::collections::BTreeSet;
 use tequio_primitives::{
 	clock::{Beacon, WorkClock},
 	draw,
@@ -23,7 +25,9 @@ use tequio_primitives::{
 	search::{SearchSpec, Winner, Winners},
 	tasks::{CheckedTasks, Verdict},
 	terms::{AuditPolicy, AuditTerms},
-	workers::{DrawSeats, EngageSeats, InspectWorkers, Need, Penalty, Seat},
+	workers::{
+		DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat, MAX_LOOKS,
+	},
 	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass, WorkHeight,
 };
 
@@ -46,6 +50,7 @@ pub const BONUS: Balance = 50_000_000;
 pub const DEADLINE: u32 = 16;
 pub const CHALLENGE: u32 = 5;
 pub const LIFETIME: u32 = 100;
+pub const KEPT: u32 = 20;
 
 frame_support::construct_runtime!(
 	pub enum Test {
@@ -98,6 +103,8 @@ parameter_types! {
 	pub static Assignable: bool = true;
 	/// Duties that an owner can have.
 	pub static Room: usize = 64;
+	/// Least price for which anybody works.
+	pub static Ask: Balance = 0;
 	pub static Budget: Weight = Weight::from_parts(1_000_000_000_000, 1_000_000_000);
 }
 
@@ -137,16 +144,26 @@ impl Crew {
 }
 
 impl DrawSeats<AccountId> for Crew {
-	fn draw(seed: H256, need: &Need<AccountId>) -> Option<Seat<AccountId>> {
+	type Seats = Vec<AccountId>;
+
+	fn seats(_class: WorkClass) -> Self::Seats {
+		Seated::get()
+	}
+
+	/// Looks at as many as a draw may, so that each weighs the same.
+	fn draw(seats: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
 		assert!(!need.audit && need.units > 0 && need.collateral > 0);
-		let fit: Vec<AccountId> = Seated::get()
-			.into_iter()
-			.filter(|owner| !need.excluded.contains(owner))
-			.filter(|owner| Self::duties(*owner) < Room::get())
-			.collect();
+		let takes =
+			|owner: &&AccountId| need.price >= Ask::get() && !need.excluded.contains(*owner);
+		let fit: Vec<AccountId> = seats.iter().filter(takes).copied().collect();
+		let unfit = fit.is_empty() && !seats.is_empty();
+		let free: Vec<AccountId> =
+			fit.into_iter().filter(|owner| Self::duties(*owner) < Room::get()).collect();
 		let number = usize::try_from(draw::number(&seed, 0)).unwrap();
-		let owner = *fit.get(number.checked_rem(fit.len())?)?;
-		Some(Seat { owner, device: device_of(owner) })
+		let owner = number.checked_rem(free.len()).map(|place| free[place]);
+		let seat = owner.map(|owner| Seat { owner, device: device_of(owner) });
+		let reason = if unfit { NoSeat::Unfit } else { NoSeat::Busy };
+		Drawn { seat: seat.ok_or(reason), looks: MAX_LOOKS }
 	}
 }
 
@@ -158,6 +175,8 @@ impl EngageSeats<AccountId> for Crew {
 		Engaged::set(&engaged);
 		Ok(())
 	}
+
+	fn commit(_seat: &Seat<AccountId>, _duty: Duty) {}
 
 	fn complete(_seat: &Seat<AccountId>, _duty: Duty) {}
 
@@ -230,6 +249,17 @@ impl DistributeRewards<AccountId> for Fees {
 		contributions.push((task, *owner, role, units, paid));
 		Contributions::set(&contributions);
 	}
+
+	/// Those of the task as they were noted.
+	fn take_contributions(task: TaskId, limit: u32) -> Vec<Vec<u8>> {
+		let (of_task, mut left): (Vec<_>, Vec<_>) =
+			Contributions::get().into_iter().partition(|noted| noted.0 == task);
+		let limit = of_task.len().min(usize::try_from(limit).unwrap());
+		let (taken, kept) = of_task.split_at(limit);
+		left.extend_from_slice(kept);
+		Contributions::set(&left);
+		taken.iter().map(Encode::encode).collect()
+	}
 }
 
 pub struct ExtBuilder {
@@ -241,6 +271,7 @@ impl Default for ExtBuilder {
 		let rules = Rules {
 			challenge_period: CHALLENGE,
 			task_lifetime: LIFETIME,
+			keep_ended: KEPT,
 			min_lock: 0,
 			..Default::default()
 		};
@@ -256,9 +287,18 @@ impl ExtBuilder {
 
 	/// Runs a test at height 1 and checks the invariants at its end.
 	pub fn build_and_execute(self, test: impl FnOnce()) {
+		self.build().execute_with(|| {
+			test();
+			Tasks::do_try_state().unwrap();
+		});
+	}
+
+	/// A chain at height 1.
+	pub fn build(self) -> sp_io::TestExternalities {
 		Lit::reset();
 		Assignable::reset();
 		Room::reset();
+		Ask::reset();
 		Budget::reset();
 		let mut balances = vec![(ALICE, FUNDS), (BOB, FUNDS)];
 		balances.extend([TREASURY, AUTHOR, POT].map(|account| (account, DEPOSIT)));
@@ -270,11 +310,9 @@ impl ExtBuilder {
 		}
 		.build_storage()
 		.unwrap();
-		sp_io::TestExternalities::new(storage).execute_with(|| {
-			System::set_block_number(1);
-			test();
-			Tasks::do_try_state().unwrap();
-		});
+		let mut ext = sp_io::TestExternalities::new(storage);
+		ext.execute_with(|| System::set_block_number(1));
+		ext
 	}
 }
 
@@ -324,13 +362,27 @@ pub fn attempt(task: TaskId, index: u32, attempt: u8) -> AttemptId {
 	AttemptId { chunk: ChunkId { task, index }, attempt }
 }
 
-/// Lets blocks pass, with the agenda in each.
+/// Lets blocks pass, with the agenda in each, and checks the invariants after each.
 pub fn advance(blocks: u32) {
 	for _ in 0..blocks {
-		pass_time(1);
-		Tasks::on_poll(System::block_number(), &mut WeightMeter::new());
+		poll();
 		Tasks::do_try_state().unwrap();
 	}
+}
+
+/// Lets a block pass, with the agenda in it. Returns what that weighed.
+pub fn poll() -> Weight {
+	pass_time(1);
+	let mut meter = WeightMeter::new();
+	Tasks::on_poll(System::block_number(), &mut meter);
+	meter.consumed()
+}
+
+/// Keys in the storage of the pallet.
+pub fn keys() -> BTreeSet<Vec<u8>> {
+	let prefix = twox_128(b"Tasks").to_vec();
+	let keys = std::iter::successors(next_key(&prefix), |key| next_key(key));
+	keys.take_while(|key| key.starts_with(&prefix)).collect()
 }
 
 /// Lets blocks pass in which the agenda has no room.

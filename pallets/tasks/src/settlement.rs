@@ -4,9 +4,7 @@
 use crate::{
 	escrow::Column,
 	pricing,
-	types::{
-		worker_duty, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Due, Place, RefundReason, TaskOf,
-	},
+	types::{worker_duty, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, RefundReason, TaskOf},
 	Chunks, Config, CurrentRules, Error, Event, Pallet, Tasks,
 };
 use alloc::vec::Vec;
@@ -17,7 +15,7 @@ use tequio_primitives::{
 	clock::WorkClock,
 	rewards::DistributeRewards,
 	search::{ChunkRange, SearchSpec, Winners, AUDITORS},
-	tasks::{Assignment, CheckedTasks, Verdict},
+	tasks::{Assignment, CheckedTasks, UndecidedReason, Verdict},
 	workers::EngageSeats,
 	AttemptId, Balance, ChunkId, Role, TaskId,
 };
@@ -68,6 +66,12 @@ impl<T: Config> CheckedTasks<T::AccountId> for Pallet<T> {
 				Self::reopen(id.chunk, &mut task, chunk, Place::Checking, assignment.seat.owner);
 			},
 			Verdict::Undecided(reason) => {
+				if reason == UndecidedReason::Disagreement {
+					// The chain has checked all the same, and those who quarrel may have agreed to:
+					// it is not free.
+					let fee = T::Rewards::fee_on(assignment.audit_pay);
+					Self::pay_fee(&mut task, fee.saturating_mul(Balance::from(AUDITORS)));
+				}
 				let reason = RefundReason::Undecided(reason);
 				Self::end_refunded(id.chunk, &mut task, &chunk, Place::Checking, reason);
 			},
@@ -85,13 +89,16 @@ impl<T: Config> Pallet<T> {
 		auditors: Vec<T::AccountId>,
 	) {
 		let units = pricing::audit_units(&task.spec.range(id.chunk.index));
+		let mut fees: Balance = 0;
 		// More than are paid for in the budget there cannot be; were there, they would be paid by
 		// other chunks.
 		for (owner, _) in auditors.into_iter().zip(0..AUDITORS) {
 			let amount = Self::pay(task, &owner, assignment.audit_pay, Column::Audit);
+			fees = fees.saturating_add(T::Rewards::fee_on(amount));
 			T::Rewards::note_contribution(id.chunk.task, &owner, Role::Auditor, units, amount);
 			Self::deposit_event(Event::AuditPaid { id: *id, owner, amount });
 		}
+		Self::pay_fee(task, fees);
 	}
 
 	/// Has a result wait for the end of the challenge period.
@@ -115,7 +122,7 @@ impl<T: Config> Pallet<T> {
 		chunk.state = ChunkState::Accepted { assignment, shares, won, until };
 		Chunks::<T>::insert(id.chunk, chunk);
 		task.shift(1, Place::Checking, Place::Accepted);
-		ChunkFifo::<T>::push(ChunkQueue::Accepted, Due { subject: *id, at: until });
+		ChunkFifo::<T>::push(ChunkQueue::Accepted, *id, until);
 	}
 
 	/// Records winners that the task does not know yet: a second search of a thin range finds the
@@ -133,8 +140,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Pays a chunk whose challenge period is over, and frees the collateral.
-	pub(crate) fn pay_chunk(id: AttemptId) {
-		let Some((mut chunk, mut task)) = Self::attempt(&id) else { return };
+	pub(crate) fn pay_chunk(id: AttemptId, mut chunk: ChunkOf<T>) {
+		let Some(mut task) = Tasks::<T>::get(id.chunk.task) else { return };
 		let state = mem::replace(&mut chunk.state, ChunkState::Open);
 		let ChunkState::Accepted { assignment, shares, won, .. } = state else { return };
 		let range = task.spec.range(id.chunk.index);
@@ -144,6 +151,8 @@ impl<T: Config> Pallet<T> {
 		let amount = Self::pay(&mut task, &owner, amount, Column::Paid);
 		Self::deposit_event(Event::ChunkPaid { id, owner: owner.clone(), units, amount });
 		let bonus = if won { Self::pay_bonus(id.chunk.task, &mut task, &owner) } else { 0 };
+		let fees = T::Rewards::fee_on(amount).saturating_add(T::Rewards::fee_on(bonus));
+		Self::pay_fee(&mut task, fees);
 		let paid = amount.saturating_add(bonus);
 		T::Rewards::note_contribution(id.chunk.task, &owner, Role::Worker, units, paid);
 		T::Workers::release(&assignment.seat, worker_duty(id));

@@ -1,10 +1,11 @@
 //! The invariants, each as a sentence and a check.
 
 use crate::{
+	history::Folded,
 	pricing,
-	types::{ChunkQueue, ChunkState, Due, Place, TaskOf, TaskQueue, MAX_ATTEMPTS},
-	ChunkEnds, ChunkEntries, Chunks, Config, HoldReason, NextTask, Pallet, TaskEnds, TaskEntries,
-	Tasks,
+	types::{ChunkFifo, ChunkQueue, ChunkState, Place, TaskFifo, TaskOf, TaskQueue, MAX_ATTEMPTS},
+	ChunkEnds, ChunkPages, Chunks, Config, Ended, Folding, HoldReason, NextTask, Pallet, TaskEnds,
+	TaskPages, Tasks,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
@@ -14,6 +15,7 @@ use frame_support::{ensure, traits::fungible::hold::Inspect};
 use sp_runtime::TryRuntimeError;
 use tequio_primitives::{
 	api::{ChunkCounts, TaskStatus},
+	fifo::Due,
 	rewards::DistributeRewards,
 	AttemptId, Balance, ChunkId, TaskId,
 };
@@ -25,9 +27,10 @@ impl<T: Config> Pallet<T> {
 		Self::check_counts()?;
 		Self::check_holds()?;
 		Self::check_reserves()?;
-		Self::check_queue_bounds()?;
+		Self::check_queues()?;
 		Self::check_chunk_entries()?;
-		Self::check_task_entries()
+		Self::check_task_entries()?;
+		Self::check_roots()
 	}
 
 	/// Tasks are numbered below the next number; no more has left an escrow than was locked; a task
@@ -126,33 +129,36 @@ impl<T: Config> Pallet<T> {
 		pricing::chunk_budget(&range, task.price, T::Rewards::fee_on)?.reserve(again, audited)
 	}
 
-	/// Every entry of a queue lies between the queue's head and its end, and none is missing there.
-	fn check_queue_bounds() -> Result<(), TryRuntimeError> {
-		let length = |(head, end): (u64, u64)| end.checked_sub(head);
-		for (queue, bounds) in TaskEnds::<T>::iter() {
-			let places: Vec<u64> =
-				TaskEntries::<T>::iter_prefix(queue).map(|(place, _)| place).collect();
-			ensure!(all_within(&places, bounds), "an entry of a task lies outside its queue");
-			ensure!(length(bounds) == count(&places), "a queue of tasks has a gap");
+	/// Every queue has its entries between its ends and nowhere else, sorted by height.
+	fn check_queues() -> Result<(), TryRuntimeError> {
+		let mut of_tasks: BTreeSet<TaskQueue> = TaskEnds::<T>::get().keys().copied().collect();
+		of_tasks.extend(TaskPages::<T>::iter_keys().map(|(queue, _)| queue));
+		for queue in of_tasks {
+			let entries = TaskFifo::<T>::entries(queue);
+			let entries = entries.ok_or("a queue of tasks has gaps or strays")?;
+			ensure!(is_sorted(&entries), "a queue of tasks is not sorted");
 		}
-		for (queue, bounds) in ChunkEnds::<T>::iter() {
-			let places: Vec<u64> =
-				ChunkEntries::<T>::iter_prefix(queue).map(|(place, _)| place).collect();
-			ensure!(all_within(&places, bounds), "an entry of a chunk lies outside its queue");
-			ensure!(length(bounds) == count(&places), "a queue of chunks has a gap");
+		let mut of_chunks: BTreeSet<ChunkQueue> = ChunkEnds::<T>::get().keys().copied().collect();
+		of_chunks.extend(ChunkPages::<T>::iter_keys().map(|(queue, _)| queue));
+		for queue in of_chunks {
+			let entries = ChunkFifo::<T>::entries(queue);
+			let entries = entries.ok_or("a queue of chunks has gaps or strays")?;
+			ensure!(is_sorted(&entries), "a queue of chunks is not sorted");
 		}
 		Ok(())
 	}
 
 	/// Every assigned chunk stands in the queue of its deadline, every accepted one in the queue of
-	/// payments, each with its height; every chunk that is open again stands in the queue for
-	/// draws.
+	/// payments, each with its height; every chunk that is open again stands in a queue for draws.
 	fn check_chunk_entries() -> Result<(), TryRuntimeError> {
-		let entries: BTreeSet<(ChunkQueue, Due<AttemptId>)> =
-			ChunkEntries::<T>::iter().map(|(queue, _, due)| (queue, due)).collect();
+		let mut entries = BTreeSet::<(ChunkQueue, Due<AttemptId>)>::new();
+		for queue in ChunkEnds::<T>::get().keys() {
+			let listed = ChunkFifo::<T>::entries(*queue).unwrap_or_default();
+			entries.extend(listed.into_iter().map(|due| (*queue, due)));
+		}
 		let waiting: BTreeSet<AttemptId> = entries
 			.iter()
-			.filter(|(queue, _)| *queue == ChunkQueue::Reopened)
+			.filter(|(queue, _)| matches!(queue, ChunkQueue::Reopened(_)))
 			.map(|(_, due)| due.subject)
 			.collect();
 		for (id, chunk) in Chunks::<T>::iter() {
@@ -174,29 +180,54 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Every running task stands in the queue of expiry, and in the queue for draws if it has
-	/// chunks to give out.
+	/// Every running task stands in the queue of expiry, and once in the queues for draws if it has
+	/// chunks to give out; every ended one stands in the queue of those whose state is removed.
 	fn check_task_entries() -> Result<(), TryRuntimeError> {
-		let entries: BTreeSet<(TaskQueue, TaskId)> =
-			TaskEntries::<T>::iter().map(|(queue, _, due)| (queue, due.subject)).collect();
-		for (id, task) in Tasks::<T>::iter() {
-			if task.status != TaskStatus::Running {
-				continue;
+		let mut expiring = BTreeSet::<TaskId>::new();
+		let mut ended = BTreeSet::<TaskId>::new();
+		let mut served = BTreeMap::<TaskId, usize>::new();
+		for queue in TaskEnds::<T>::get().keys() {
+			for due in TaskFifo::<T>::entries(*queue).unwrap_or_default() {
+				match queue {
+					TaskQueue::Open | TaskQueue::Waiting(_) => {
+						let times = served.entry(due.subject).or_default();
+						*times = times.saturating_add(1);
+					},
+					TaskQueue::Expiring => {
+						expiring.insert(due.subject);
+					},
+					TaskQueue::Ended => {
+						ended.insert(due.subject);
+					},
+				}
 			}
-			ensure!(entries.contains(&(TaskQueue::Expiring, id)), "a task would never expire");
-			ensure!(
-				task.untouched() == 0 || entries.contains(&(TaskQueue::Open, id)),
-				"a task would never be served"
-			);
 		}
+		for (id, task) in Tasks::<T>::iter() {
+			let running = task.status == TaskStatus::Running;
+			ensure!(!running || expiring.contains(&id), "a task would never expire");
+			let open = running && task.untouched() > 0;
+			let times = served.get(&id).copied().unwrap_or(0);
+			ensure!(!open || times == 1, "a task would never be served, or out of its turn");
+			let over = task.status == TaskStatus::Ended;
+			ensure!(over == ended.contains(&id), "the state of a task would never be removed");
+		}
+		Ok(())
+	}
+
+	/// A root belongs to a task that has no record any more; what is folded is of the task at the
+	/// head of the ended ones.
+	fn check_roots() -> Result<(), TryRuntimeError> {
+		for id in Ended::<T>::iter_keys() {
+			ensure!(id < NextTask::<T>::get(), "a root has a number that was not given yet");
+			ensure!(!Tasks::<T>::contains_key(id), "a task has a record and a root");
+		}
+		let idle = Folding::<T>::get() == Folded::default();
+		let head = TaskFifo::<T>::peek(TaskQueue::Ended);
+		ensure!(idle || head.is_some(), "something is folded that belongs to no task");
 		Ok(())
 	}
 }
 
-fn all_within(places: &[u64], (head, end): (u64, u64)) -> bool {
-	places.iter().all(|place| (head..end).contains(place))
-}
-
-fn count(places: &[u64]) -> Option<u64> {
-	u64::try_from(places.len()).ok()
+fn is_sorted<Subject>(entries: &[Due<Subject>]) -> bool {
+	entries.windows(2).all(|pair| pair[0].at <= pair[1].at)
 }

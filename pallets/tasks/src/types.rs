@@ -22,11 +22,10 @@ pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId>;
 /// A chunk of this runtime.
 pub type ChunkOf<T> = Chunk<<T as frame_system::Config>::AccountId>;
 /// The queues of tasks.
-pub(crate) type TaskFifo<T> =
-	Fifo<TaskQueue, Due<TaskId>, crate::TaskEntries<T>, crate::TaskEnds<T>>;
+pub(crate) type TaskFifo<T> = Fifo<TaskQueue, TaskId, crate::TaskPages<T>, crate::TaskEnds<T>>;
 /// The queues of chunks.
 pub(crate) type ChunkFifo<T> =
-	Fifo<ChunkQueue, Due<AttemptId>, crate::ChunkEntries<T>, crate::ChunkEnds<T>>;
+	Fifo<ChunkQueue, AttemptId, crate::ChunkPages<T>, crate::ChunkEnds<T>>;
 
 /// Periods in blocks of the work clock, limits and fines.
 #[derive(
@@ -49,6 +48,8 @@ pub struct Rules {
 	pub challenge_period: u32,
 	/// Blocks after which a task gives out no more chunks.
 	pub task_lifetime: u32,
+	/// Blocks for which a task that has ended stays readable. Then its root is all that is left.
+	pub keep_ended: u32,
 	/// Least that a task locks, in the token's smallest unit: its place in the queues, which all
 	/// tasks share, binds money until the task ends.
 	pub min_lock: Balance,
@@ -61,11 +62,13 @@ pub struct Rules {
 }
 
 impl Default for Rules {
-	/// Production: five minutes of challenge and a week for a task, at three seconds a block.
+	/// Production, at three seconds a block: five minutes of challenge, a week for a task, a day to
+	/// read how it ended.
 	fn default() -> Self {
 		Self {
 			challenge_period: 100,
 			task_lifetime: 201_600,
+			keep_ended: 28_800,
 			min_lock: 10 * TEQ,
 			max_attempts: MAX_ATTEMPTS,
 			max_declines: 3,
@@ -339,9 +342,16 @@ pub enum TaskQueue {
 	/// With chunks that were never given out, served in turn.
 	#[codec(index = 0)]
 	Open,
-	/// By the end of their lifetime.
+	/// To be served for the first time, or after a wait because nobody takes their chunks: by the
+	/// index of the wait.
 	#[codec(index = 1)]
+	Waiting(u8),
+	/// By the end of their lifetime.
+	#[codec(index = 2)]
 	Expiring,
+	/// Ended, by when their state is removed.
+	#[codec(index = 3)]
+	Ended,
 }
 
 /// The queues of chunks.
@@ -349,24 +359,13 @@ pub enum TaskQueue {
 	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
 )]
 pub enum ChunkQueue {
-	/// Waiting for another worker.
+	/// Waiting for another worker, by the index of the wait.
 	#[codec(index = 0)]
-	Reopened,
+	Reopened(u8),
 	/// Being computed, by which of the eight deadlines.
 	#[codec(index = 1)]
 	Assigned(u8),
 	/// Waiting for payment.
 	#[codec(index = 2)]
 	Accepted,
-}
-
-/// An entry of a queue.
-#[derive(
-	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
-pub struct Due<Subject> {
-	/// What it is about.
-	pub subject: Subject,
-	/// First height at which the step may be taken.
-	pub at: WorkHeight,
 }

@@ -2,9 +2,17 @@
 //!
 //! Estimates until benchmarks exist: database accesses counted by hand, each with the proof it
 //! adds, over a base for the computation.
+//!
+//! A key that several steps of one block touch is read from the database and written to it once.
+//! Where the design makes that sure, it is counted once: what all steps share (rules, clock, the ends
+//! and the last pages of the queues, the ledger, treasury and author) with the look at the heads of
+//! the queues, what the chunks of one task share ([`WeightInfo::touch_task`]) with the first of
+//! them. Owners, devices and accounts that are paid may be others each time, and are counted each
+//! time.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
+use tequio_primitives::workers::MAX_LOOKS;
 
 /// Weights that the pallet asks for.
 pub trait WeightInfo {
@@ -16,24 +24,35 @@ pub trait WeightInfo {
 	fn decline() -> Weight;
 	/// A look at every queue, and `steps` of the largest step.
 	fn advance_agenda(steps: u32) -> Weight;
-	/// A look at the head of every queue.
+	/// A look at the head of every queue, and what all steps share.
 	fn agenda_heads() -> Weight;
+	/// The record of a task and its requester's money.
+	fn touch_task() -> Weight;
 	/// The payment of a chunk.
 	fn pay_chunk() -> Weight;
 	/// The end of an assignment that missed its deadline.
 	fn miss_chunk() -> Weight;
 	/// The closing of a task.
 	fn expire_task() -> Weight;
+	/// The removal of so many contributions to a task that ended long ago, and of its record.
+	fn prune_task(contributions: u32) -> Weight;
 	/// An entry of the agenda whose chunk has moved on.
 	fn drop_entry() -> Weight;
 	/// A look at an open task.
 	fn visit_task() -> Weight;
-	/// A draw for a chunk, and its assignment or its refund.
+	/// A draw that looks at so many owners and devices.
+	fn draw(looks: u32) -> Weight;
+	/// The assignment of a chunk to the seat that was drawn, or its refund.
 	fn assign_chunk() -> Weight;
 
 	/// The largest step of the agenda.
 	fn largest_step() -> Weight {
-		Self::pay_chunk().max(Self::miss_chunk()).max(Self::expire_task()).max(Self::assign_chunk())
+		let assign = Self::draw(MAX_LOOKS).saturating_add(Self::assign_chunk());
+		let of_a_chunk = Self::pay_chunk().max(Self::miss_chunk()).max(assign);
+		of_a_chunk
+			.saturating_add(Self::touch_task())
+			.max(Self::expire_task())
+			.max(Self::prune_task(crate::history::PIECE))
 	}
 }
 
@@ -42,9 +61,11 @@ pub struct Estimated<T>(PhantomData<T>);
 
 /// Proof that one read adds at most on average: a trie path and a small record, in bytes.
 const PROOF_PER_READ: u64 = 2_048;
-/// Reads that one draw makes at most: the class's seats, 16 owners, and 32 devices and the other
-/// 15 of the owner that reaches these.
-const DRAW_READS: u64 = 1 + 16 + 32 + 15;
+/// Proof of the seats of a class, those in force and the coming ones, in bytes.
+const SEATS_PROOF: u64 = 2 * 36_000;
+/// Queues of tasks and of chunks. A block touches the first page of each, and the last; others only
+/// for every 64 entries, which is in the base of each step.
+const QUEUES: u64 = 24;
 
 impl<T: frame_system::Config> Estimated<T> {
 	/// `base` in microseconds of ref time.
@@ -58,21 +79,22 @@ impl<T: frame_system::Config> Estimated<T> {
 }
 
 impl<T: frame_system::Config> WeightInfo for Estimated<T> {
-	// Reads: next task, rules, clock, audit rules, account, holds, two queue ends. Writes: next
-	// task, task, account, holds, two entries with their ends.
+	// Reads: next task, three rules, clock, account, holds, ends, two pages. Writes: next task,
+	// task, account, holds, ends, two pages.
 	fn submit_task() -> Weight {
-		Self::weight(60, 8, 8)
+		Self::weight(60, 10, 7)
 	}
 
-	// Task, account, holds, fee rule; the refund and the remainder both move the same account.
+	// Task, account, holds, ends and page of the ended; two rules and the clock are only read. The
+	// refund and the remainder both move the same account.
 	fn cancel_task() -> Weight {
-		Self::weight(60, 4, 3)
+		Self::weight(60, 8, 5)
 	}
 
-	// Chunk, task, clock, rules, device and owner of the duty, queue end; entry with its end,
-	// chunk, task, device, owner, account and holds where the task ends.
+	// Chunk, task, device and owner of the duty, ledger, ends and page; requester's account and
+	// holds and another page where the task ends. Two rules and the clock are only read.
 	fn decline() -> Weight {
-		Self::weight(60, 10, 8)
+		Self::weight(60, 13, 10)
 	}
 
 	fn advance_agenda(steps: u32) -> Weight {
@@ -81,41 +103,59 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 			.saturating_add(Self::largest_step().saturating_mul(u64::from(steps)))
 	}
 
-	// Clock, beacon, and end and head of the twelve queues, and one chunk with its task.
+	// Both ends, ledger, treasury, author's account, pot and total of what it keeps, issuance, coming
+	// seats; only read: clock, outputs, four rules, author, seats. And the pages.
 	fn agenda_heads() -> Weight {
-		Self::weight(20, 4 + 2 * 12, 0)
+		Self::weight(20, 17 + QUEUES, 9 + QUEUES).saturating_add(Weight::from_parts(0, SEATS_PROOF))
 	}
 
-	// Entry and end, chunk, task, rules, clock, owner, device, payout, pot or accrual, requester
-	// and holds, treasury, author, contribution, ledger, and the entry of a reopening.
+	// Task, requester's account and holds.
+	fn touch_task() -> Weight {
+		Self::weight(5, 3, 3)
+	}
+
+	// Chunk, owner, device, contribution, and the account that is paid; what it cannot take is
+	// kept for the owner instead.
 	fn pay_chunk() -> Weight {
-		Self::weight(150, 18, 17)
-	}
-
-	// Entry and end, chunk, task, rules, clock, owner, device, stake and its holds, seats, and the
-	// entry of a reopening.
-	fn miss_chunk() -> Weight {
-		Self::weight(100, 14, 13)
-	}
-
-	// Entry and end, task, fee rule, account, holds.
-	fn expire_task() -> Weight {
 		Self::weight(60, 6, 5)
 	}
 
-	// Entry and end, chunk.
+	// Chunk, owner, device, the owner's account and holds.
+	fn miss_chunk() -> Weight {
+		Self::weight(60, 5, 5)
+	}
+
+	// Task, requester's account and holds.
+	fn expire_task() -> Weight {
+		Self::weight(60, 3, 3)
+	}
+
+	// Task, root, how far it is folded, and the contributions.
+	fn prune_task(contributions: u32) -> Weight {
+		let contributions = u64::from(contributions);
+		let base = contributions.saturating_mul(5).saturating_add(20);
+		let keys = contributions.saturating_add(3);
+		Self::weight(base, keys, keys)
+	}
+
+	// Chunk.
 	fn drop_entry() -> Weight {
-		Self::weight(10, 3, 2)
+		Self::weight(5, 1, 0)
 	}
 
-	// Entry and end, twice for the way back to the tail; task.
+	// Task.
 	fn visit_task() -> Weight {
-		Self::weight(20, 4, 5)
+		Self::weight(10, 1, 1)
 	}
 
-	// The draw; entry and end, chunk, task, audit rules, owner, device, ledger, and the entry of
-	// the deadline.
+	// An owner or a device for each look.
+	fn draw(looks: u32) -> Weight {
+		let looks = u64::from(looks);
+		Self::weight(looks.saturating_mul(2).saturating_add(10), looks, 0)
+	}
+
+	// Chunk; owner and device were read by the draw.
 	fn assign_chunk() -> Weight {
-		Self::weight(80, DRAW_READS + 10, 10)
+		Self::weight(40, 1, 3)
 	}
 }

@@ -1,28 +1,27 @@
 //! Commits: a worker's claim and hidden digest, an auditor's hidden digest.
 
 use crate::{
-	types::{Batch, Check, CheckState, CommitItem, Due, Queue},
+	types::{Batch, Check, CheckState, CommitItem, Entry, Queue},
 	Agenda, CheckOf, Checks, Config, CurrentRules, Error, Event, Pallet,
 };
 use frame_support::{dispatch::DispatchResult, ensure};
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_core::H256;
-use sp_runtime::traits::Zero;
 use tequio_primitives::{
 	clock::WorkClock,
 	tasks::{Assignment, CheckedTasks},
-	workers::Seat,
+	workers::EngageSeats,
 	AttemptId, Role, WorkHeight,
 };
 
 impl<T: Config> Pallet<T> {
 	/// Takes the commitments of a device.
 	pub(crate) fn do_commit(device: T::AccountId, items: Batch<CommitItem>) -> DispatchResult {
-		Self::take_each(items, CommitItem::duty, |item| match item.role {
+		Self::take_each(items, |item| match item.role {
 			Role::Worker => Self::commit_work(&device, item),
 			Role::Auditor => Self::commit_audit(&device, item),
 			Role::Referee { .. } => Err(Error::<T>::NotAssigned.into()),
-		})
+		})?;
+		Ok(())
 	}
 
 	/// Whether the device could commit this now.
@@ -32,11 +31,6 @@ impl<T: Config> Pallet<T> {
 			Role::Auditor => Self::committable_audit(device, item).is_ok(),
 			Role::Referee { .. } => false,
 		}
-	}
-
-	/// The genesis hash of this chain, which commitments are bound to.
-	pub(crate) fn genesis() -> H256 {
-		frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero())
 	}
 
 	/// The assignment under which the device may commit this work.
@@ -61,6 +55,7 @@ impl<T: Config> Pallet<T> {
 		let CommitItem { id, role, .. } = item;
 		let assignment = Self::committable_work(device, &item)?;
 		T::Tasks::begin_check(&id)?;
+		T::Workers::commit(&assignment.seat, item.duty());
 		let committed_at = Self::now();
 		let check = Check {
 			attempt: id.attempt,
@@ -85,7 +80,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn await_outputs(id: &AttemptId, from: WorkHeight) -> CheckState<BlockNumberFor<T>> {
 		let window = CurrentRules::<T>::get().draw_window;
 		let due = from.saturating_add(window).saturating_add(1);
-		Agenda::<T>::push(Queue::Drawing, Due { at: due, id: *id });
+		Agenda::<T>::push(Queue::Drawing, *id, due);
 		CheckState::Drawing { due }
 	}
 
@@ -97,13 +92,7 @@ impl<T: Config> Pallet<T> {
 		let check = Checks::<T>::get(item.id.chunk)
 			.filter(|check| check.attempt == item.id.attempt)
 			.ok_or(Error::<T>::NotAssigned)?;
-		let sits = |seat: &Seat<T::AccountId>| seat.device == *device;
-		let (place, slot) = check
-			.auditors
-			.iter()
-			.enumerate()
-			.find(|(_, slot)| slot.seat.as_ref().is_some_and(sits))
-			.ok_or(Error::<T>::NotAssigned)?;
+		let (place, slot) = check.auditor(device).ok_or(Error::<T>::NotAssigned)?;
 		ensure!(slot.commitment.is_none(), Error::<T>::AlreadyCommitted);
 		let CheckState::Auditing { due, .. } = check.state else {
 			return Err(Error::<T>::NotAssigned);
@@ -117,6 +106,9 @@ impl<T: Config> Pallet<T> {
 		let CommitItem { id, role, commitment, .. } = item;
 		let (mut check, place) = Self::committable_audit(device, &item)?;
 		if let Some(slot) = check.auditors.get_mut(place) {
+			if let Some(seat) = &slot.seat {
+				T::Workers::commit(seat, item.duty());
+			}
 			slot.commitment = Some(commitment);
 		}
 		Self::deposit_event(Event::Committed { id, role, device: device.clone() });

@@ -1,8 +1,9 @@
 //! Whether an attempt is audited, by whom, and what happens when auditors stay silent.
 
 use crate::{
+	agenda::DrawsOf,
 	clock::output_of,
-	types::{AuditorSlot, CheckState, Due, Queue},
+	types::{AuditorSlot, CheckState, Queue},
 	verdict::Outcome,
 	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Outputs, Pallet,
 };
@@ -10,27 +11,44 @@ use alloc::vec::Vec;
 use frame_support::{defensive, BoundedVec};
 use sp_core::H256;
 use tequio_primitives::{
-	clock::{Beacon, WorkClock, DRAWN_AFTER},
+	clock::{Beacon, WorkClock},
 	draw::{self, AuditDraw, Purpose},
-	fifo::{deadline_bucket, DEADLINES},
+	fifo::{deadline_bucket, wait, DEADLINES},
 	search::{SearchSpec, AUDITORS},
 	tasks::{CheckedTasks, UndecidedReason},
-	workers::{DrawSeats, EngageSeats, Need},
+	workers::{EngageSeats, Need, NoSeat, Seat},
 	AttemptId, Duty, Role, WorkHeight,
 };
 
+/// What came of drawing once for each empty place.
+#[derive(Default)]
+struct Filled {
+	/// Places that somebody sits on now.
+	taken: u32,
+	/// Whether somebody who could sit there had no room.
+	busy: bool,
+	/// Records that were looked at.
+	looks: u32,
+}
+
 impl<T: Config> Pallet<T> {
-	/// Decides whether an attempt is audited; its window is over.
-	pub(crate) fn decide_audit(id: AttemptId, mut check: CheckOf<T>) {
+	/// Decides whether an attempt is audited; its window is over. Returns the records that draws
+	/// looked at.
+	pub(crate) fn decide_audit(
+		id: AttemptId,
+		mut check: CheckOf<T>,
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
 		let outputs = Outputs::<T>::get();
 		let window = CurrentRules::<T>::get().draw_window;
 		let rate = check.assignment.terms.audit_rate;
 		let output = |height| output_of(&outputs, height);
 		match draw::audit(&id, check.committed_at, window, rate, output) {
-			AuditDraw::Audited(vrf) => Self::begin_audit(id, check, &vrf),
+			AuditDraw::Audited(vrf) => Self::begin_audit(id, check, &vrf, draws),
 			AuditDraw::Spared => {
 				Self::deposit_event(Event::AuditSpared { id });
 				Self::open_reveals(id, check);
+				0
 			},
 			AuditDraw::Unknown => {
 				// What the window lacks never comes. A new one begins, with outputs that nobody
@@ -39,14 +57,21 @@ impl<T: Config> Pallet<T> {
 				check.committed_at = now;
 				check.state = Self::await_outputs(&id, now);
 				Checks::<T>::insert(id.chunk, check);
+				0
 			},
 		}
 	}
 
-	fn begin_audit(id: AttemptId, mut check: CheckOf<T>, vrf: &[u8; 32]) {
+	fn begin_audit(
+		id: AttemptId,
+		mut check: CheckOf<T>,
+		vrf: &[u8; 32],
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
 		let Some((_, range)) = T::Tasks::search(&id.chunk) else {
 			defensive!("a chunk that is checked has a task");
-			return Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
+			Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
+			return 0;
 		};
 		let place = draw::number(&draw::seed(vrf, Purpose::SubRange, &id), 0);
 		let (start, count) = SearchSpec::audited(&range, place);
@@ -54,21 +79,37 @@ impl<T: Config> Pallet<T> {
 		check.auditors =
 			BoundedVec::truncate_from((0..AUDITORS).map(|_| AuditorSlot::EMPTY).collect());
 		Self::deposit_event(Event::AuditDrawn { id, start, count });
-		Self::fill_places(id, &mut check, vrf);
+		let filled = Self::fill_places(id, &mut check, vrf, draws);
 		Self::await_audits(id, &mut check);
 		Checks::<T>::insert(id.chunk, check);
+		filled.looks
 	}
 
 	/// Draws again for the places that are empty, with the newest output: it is of the height after
-	/// the plan or later. Only the agenda calls this, so nobody chooses when.
-	pub(crate) fn draw_vacant(id: AttemptId, mut check: CheckOf<T>) {
-		let CheckState::Auditing { due, .. } = check.state else { return };
-		if Self::latest().is_some_and(|vrf| Self::fill_places(id, &mut check, &vrf)) {
+	/// the plan or later. Only the agenda calls this, so nobody chooses when. Returns the records
+	/// that were looked at.
+	///
+	/// Where nobody audits such work at all, the next draw waits longer than this one did, so that
+	/// attempts which nobody will ever audit cost little until they end.
+	pub(crate) fn draw_vacant(
+		id: AttemptId,
+		mut check: CheckOf<T>,
+		index: u8,
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
+		let CheckState::Auditing { due, .. } = check.state else { return 0 };
+		let filled = match Self::latest() {
+			Some(vrf) => Self::fill_places(id, &mut check, &vrf, draws),
+			None => Filled { busy: true, ..Filled::default() },
+		};
+		if filled.taken > 0 {
 			Self::await_audits(id, &mut check);
 		} else {
-			check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, &check) };
+			let unfit = if filled.busy { 0 } else { index.saturating_add(1) };
+			check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, &check, unfit) };
 		}
 		Checks::<T>::insert(id.chunk, check);
+		filled.looks
 	}
 
 	/// Ends an audit whose time is up: fines the silent, draws others in their place, or gives up
@@ -97,7 +138,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn open_reveals(id: AttemptId, mut check: CheckOf<T>) {
 		let due = Self::now().saturating_add(CurrentRules::<T>::get().reveal_period);
 		let since = frame_system::Pallet::<T>::block_number();
-		Agenda::<T>::push(Queue::Revealing, Due { at: due, id });
+		Agenda::<T>::push(Queue::Revealing, id, due);
 		check.state = CheckState::Revealing { due, since };
 		Checks::<T>::insert(id.chunk, check);
 		Self::deposit_event(Event::RevealsOpened { id });
@@ -111,47 +152,59 @@ impl<T: Config> Pallet<T> {
 			(7, DEADLINES[7])
 		});
 		let due = Self::now().saturating_add(length);
-		Agenda::<T>::push(Queue::Auditing(index), Due { at: due, id });
-		check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, check) };
+		Agenda::<T>::push(Queue::Auditing(index), id, due);
+		check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, check, 0) };
 	}
 
-	/// Puts a draw on the agenda where places are empty, and says when it is.
-	fn plan_draw(id: AttemptId, check: &CheckOf<T>) -> Option<WorkHeight> {
+	/// Puts a draw on the agenda where places are empty, and says when it is. `unfit` counts the
+	/// draws in a row for which nobody was fit.
+	fn plan_draw(id: AttemptId, check: &CheckOf<T>, unfit: u8) -> Option<WorkHeight> {
 		check.auditors.iter().any(|slot| slot.seat.is_none()).then(|| {
-			let at = Self::now().saturating_add(DRAWN_AFTER);
-			Agenda::<T>::push(Queue::Vacant, Due { at, id });
+			let (index, blocks) = wait(unfit);
+			let at = Self::now().saturating_add(blocks);
+			Agenda::<T>::push(Queue::Vacant(index), id, at);
 			at
 		})
 	}
 
-	/// Draws for each empty place once. Whether any was filled.
-	fn fill_places(id: AttemptId, check: &mut CheckOf<T>, vrf: &[u8; 32]) -> bool {
-		let mut filled = false;
+	/// Draws for each empty place once.
+	fn fill_places(
+		id: AttemptId,
+		check: &mut CheckOf<T>,
+		vrf: &[u8; 32],
+		draws: &mut DrawsOf<T>,
+	) -> Filled {
+		let mut filled = Filled::default();
 		for (place, index) in (0u8..).zip(0..check.auditors.len()) {
 			let purpose = Purpose::Auditor { place, redraw: check.redraws };
 			let empty = check.auditors.get(index).is_some_and(|slot| slot.seat.is_none());
 			if !empty {
 				continue;
 			}
-			let Some(slot) = Self::draw_auditor(id, check, draw::seed(vrf, purpose, &id)) else {
-				continue;
-			};
-			if let Some(place) = check.auditors.get_mut(index) {
-				*place = slot;
-				filled = true;
+			let seed = draw::seed(vrf, purpose, &id);
+			let (seat, looks) = Self::draw_auditor(id, check, seed, draws);
+			filled.looks = filled.looks.saturating_add(looks);
+			match (seat, check.auditors.get_mut(index)) {
+				(Ok(seat), Some(place)) => {
+					*place = AuditorSlot::taken(seat);
+					filled.taken = filled.taken.saturating_add(1);
+				},
+				(Err(reason), _) => filled.busy |= reason == NoSeat::Busy,
+				(Ok(_), None) => {},
 			}
 		}
 		filled
 	}
 
-	/// Draws one auditor and binds it to the audit.
+	/// Draws one auditor and binds it to the audit. Beside it the records that were looked at.
 	fn draw_auditor(
 		id: AttemptId,
 		check: &CheckOf<T>,
 		seed: H256,
-	) -> Option<AuditorSlot<T::AccountId>> {
-		let (_, sub_range) = check.sub_range?;
-		let claimed = u64::try_from(check.claim.len()).ok()?;
+		draws: &mut DrawsOf<T>,
+	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
+		let audited = check.sub_range.map_or(0, |(_, count)| u64::from(count));
+		let claimed = u64::try_from(check.claim.len()).unwrap_or(u64::MAX);
 		let seated = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
 		let mut excluded: Vec<_> = seated.map(|seat| seat.owner.clone()).collect();
 		excluded.push(check.assignment.seat.owner.clone());
@@ -160,20 +213,25 @@ impl<T: Config> Pallet<T> {
 		let need = Need {
 			class: check.assignment.class,
 			price: check.assignment.price,
-			units: claimed.saturating_add(sub_range.into()),
+			units: claimed.saturating_add(audited),
 			deadline: check.assignment.deadline,
 			collateral,
 			excluded: &excluded,
 			audit: true,
 		};
-		let seat = T::Workers::draw(seed, &need)?;
-		// A seat that lost its collateral since is as good as none: the place is drawn for again.
-		T::Workers::engage(&seat, Duty { id, role: Role::Auditor }, collateral).ok()?;
-		Self::deposit_event(Event::AuditorDrawn {
-			id,
-			owner: seat.owner.clone(),
-			device: seat.device.clone(),
+		let drawn = draws.draw(seed, &need);
+		let engaged = drawn.seat.and_then(|seat| {
+			// A seat that lost its collateral since is as good as none: the place is drawn for
+			// again.
+			let duty = Duty { id, role: Role::Auditor };
+			T::Workers::engage(&seat, duty, collateral).map_err(|_| NoSeat::Busy)?;
+			Self::deposit_event(Event::AuditorDrawn {
+				id,
+				owner: seat.owner.clone(),
+				device: seat.device.clone(),
+			});
+			Ok(seat)
 		});
-		Some(AuditorSlot::taken(seat))
+		(engaged, drawn.looks)
 	}
 }

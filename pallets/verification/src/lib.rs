@@ -15,7 +15,7 @@
 //! | [`verdict`] | which openings are well formed, what follows from them, who gets what of a slash: pure |
 //! | `agenda.rs` | queues, and what is done when it is due |
 //! | `batch.rs` | calls whose entries stand for themselves |
-//! | `free.rs` | which calls are free of fees |
+//! | `free.rs` | which calls are free of fees, and taken at all |
 //! | `policy.rs` | the terms on which work is assigned |
 //! | [`offchain`] | the node's hook: hands duties to the worker process, commits and reveals |
 //! | `try_state.rs` | every invariant |
@@ -25,7 +25,8 @@
 //! 1. A device **commits** its claim and a hiding digest. The attempt is *drawing* for m blocks.
 //! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With
 //!    one, a sub-range and the auditors are drawn. A place that nobody can take stays empty and is
-//!    drawn for again, two blocks later each time.
+//!    drawn for again: two blocks later while somebody takes such work but is busy, ever later while
+//!    nobody does.
 //! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last
 //!    redraw the attempt ends undecided. When all have committed, reveals open.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
@@ -68,22 +69,22 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{Rules, MAX_SILENT, MAX_STEPS, RING};
+pub use types::{Rules, MAX_SILENT, RING};
 pub use weights::WeightInfo;
 
 use frame_system::pallet_prelude::BlockNumberFor;
-use tequio_primitives::fifo::Fifo;
+use tequio_primitives::{fifo::Fifo, AttemptId};
 
 /// A check with the types of a runtime.
 pub type CheckOf<T> = types::Check<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// The queues of the agenda.
-pub(crate) type Agenda<T> = Fifo<types::Queue, types::Due, AgendaEntries<T>, AgendaEnds<T>>;
+pub(crate) type Agenda<T> = Fifo<types::Queue, AttemptId, AgendaPages<T>, AgendaEnds<T>>;
 
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
 	use crate::{
-		types::{Batch, CommitItem, Due, Output, Queue, RevealItem},
+		types::{Batch, CommitItem, Output, Queue, RevealItem},
 		verdict::Outcome,
 	};
 	use frame_support::{
@@ -98,11 +99,11 @@ pub mod pallet {
 	use sp_runtime::DispatchError;
 	use tequio_primitives::{
 		device::DeviceId,
-		fifo::Bounds,
+		fifo::{Ends, Page, MAX_STEPS},
 		search::Nonce,
 		tasks::CheckedTasks,
 		workers::{DrawSeats, EngageSeats, InspectWorkers},
-		AttemptId, Balance, ChunkId, Role, WorkHeight,
+		Balance, ChunkId, Role, WorkHeight,
 	};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -137,6 +138,11 @@ pub mod pallet {
 		/// `MultiSigner`.
 		type DeviceCrypto: AppCrypto<Self::Public, Self::Signature, RuntimeAppPublic = DeviceId>;
 
+		/// Milliseconds between two blocks, by which a device's node tells whether work can be done
+		/// by its deadline.
+		#[pallet::constant]
+		type BlockMilliseconds: Get<u64>;
+
 		/// Calls of other pallets that a device makes: to decline, and to say that it accepts work.
 		type Outbound: offchain::OutboundCalls<Self::AccountId, offchain::OutboundCall<Self>>;
 
@@ -161,14 +167,14 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Checks<T: Config> = StorageMap<_, Twox64Concat, ChunkId, CheckOf<T>>;
 
-	/// Entries of the agenda's queues, by queue and place.
+	/// Entries of the agenda's queues, in pages of 64.
 	#[pallet::storage]
-	pub type AgendaEntries<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, Queue, Twox64Concat, u64, Due>;
+	pub type AgendaPages<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, Queue, Twox64Concat, u64, Page<AttemptId>, ValueQuery>;
 
 	/// Where the agenda's queues begin and end.
 	#[pallet::storage]
-	pub type AgendaEnds<T: Config> = StorageMap<_, Twox64Concat, Queue, Bounds, ValueQuery>;
+	pub type AgendaEnds<T: Config> = StorageValue<_, Ends<Queue>, ValueQuery>;
 
 	/// Rules at the start of the chain.
 	#[pallet::genesis_config]
@@ -316,9 +322,16 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
+			let least = T::WeightInfo::agenda_heads().saturating_add(agenda::heaviest_step::<T>());
 			assert!(
-				T::AgendaBudget::get().all_gte(agenda::heaviest_step::<T>()),
+				T::AgendaBudget::get().all_gte(least),
 				"the agenda's share of a block has to hold its heaviest step"
+			);
+			let limits = T::BlockWeights::get();
+			let reserved = limits.get(DispatchClass::Operational).reserved;
+			assert!(
+				reserved.is_none_or(|reserved| batch::heaviest_call::<T>().all_lte(reserved)),
+				"a full batch of results has to fit what full blocks leave to results"
 			);
 		}
 
@@ -332,9 +345,13 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Commits results. The origin is a device; each entry is one attempt that it computes or
 		/// audits. Entries that cannot be taken are named in `ItemRefused`; the call fails only if
-		/// none can be taken. Free if all can.
+		/// none can be taken. Free of fees, and taken as a transaction only where at least half of
+		/// the entries are owed.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::commit(batch::length(items)))]
+		#[pallet::weight((
+			T::WeightInfo::commit(batch::count(items), batch::tasks(items)),
+			DispatchClass::Operational,
+		))]
 		pub fn commit(origin: OriginFor<T>, items: Batch<CommitItem>) -> DispatchResult {
 			let device = ensure_signed(origin)?;
 			Self::do_commit(device, items)
@@ -343,8 +360,14 @@ pub mod pallet {
 		/// Reveals what was committed, once everybody in the attempt has committed. The origin is a
 		/// device. Entries are treated as in `commit`.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::reveal(batch::length(items)))]
-		pub fn reveal(origin: OriginFor<T>, items: Batch<RevealItem>) -> DispatchResult {
+		#[pallet::weight((
+			batch::reveal_weight::<T>(batch::count(items), batch::tasks(items)),
+			DispatchClass::Operational,
+		))]
+		pub fn reveal(
+			origin: OriginFor<T>,
+			items: Batch<RevealItem>,
+		) -> DispatchResultWithPostInfo {
 			let device = ensure_signed(origin)?;
 			Self::do_reveal(device, items)
 		}

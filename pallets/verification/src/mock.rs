@@ -14,14 +14,14 @@ use frame_support::{
 	derive_impl,
 	dispatch::DispatchResult,
 	parameter_types,
-	traits::Hooks,
+	traits::{ConstU64, Hooks},
 	weights::{Weight, WeightMeter},
 	BoundedVec,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage, Perquintill};
 use tequio_primitives::{
-	commitment::commitment,
+	commitment::{commitment, genesis_hash},
 	search::{ChunkRange, Claim, Fault, Nonce, Opening, SearchSpec, Winner},
 	tasks::Assignment,
 	terms::AuditTerms,
@@ -56,6 +56,7 @@ impl pallet_verification::Config for Test {
 	type Workers = Workers;
 	type AgendaBudget = AgendaBudget;
 	type DeviceCrypto = crate::offchain::DeviceCrypto;
+	type BlockMilliseconds = ConstU64<3_000>;
 	type Outbound = crate::offchain::mock::Outbound;
 	type WeightInfo = crate::weights::Estimated<Test>;
 }
@@ -177,7 +178,7 @@ pub fn salt(number: u8) -> [u8; 32] {
 pub fn hidden(number: u8, id: AttemptId, role: Role, opening: &Opening) -> H256 {
 	let bytes: [u8; 32] = device(number).into();
 	let duty = Duty { id, role };
-	commitment(&Verification::genesis(), &duty, &bytes, &opening.digest(), &salt(number))
+	commitment(&genesis_hash::<Test>(), &duty, &bytes, &opening.digest(), &salt(number))
 }
 
 pub fn commit_item(number: u8, id: AttemptId, role: Role, opening: &Opening) -> CommitItem {
@@ -198,7 +199,8 @@ pub fn commit(number: u8, items: Vec<CommitItem>) -> DispatchResult {
 }
 
 pub fn reveal(number: u8, items: Vec<RevealItem>) -> DispatchResult {
-	Verification::reveal(RuntimeOrigin::signed(device(number)), batch(items))
+	let taken = Verification::reveal(RuntimeOrigin::signed(device(number)), batch(items));
+	taken.map(|_| ()).map_err(|failed| failed.error)
 }
 
 pub fn commit_one(number: u8, id: AttemptId, role: Role, opening: &Opening) -> DispatchResult {

@@ -17,6 +17,7 @@
 //! | `duties.rs` | what a duty asks of its device now |
 //! | `orders.rs` | what is computed for a duty, and how its result becomes claim and opening. Pure |
 //! | `device.rs` | one device's turn at one block |
+//! | `pace.rs` | whether work can be done in time at the rate that was measured. Pure |
 //! | `outbox.rs` | signing and sending |
 //! | `nonces.rs` | which nonce comes next. Pure |
 //! | `memory.rs` | what outlives a block: duties seen, messages sent, openings |
@@ -38,10 +39,11 @@ pub mod mock;
 mod nonces;
 mod orders;
 mod outbox;
+mod pace;
 #[cfg(test)]
 mod tests;
 
-use crate::{Call, Config, CurrentRules, Pallet};
+use crate::{Call, Config, CurrentRules};
 use alloc::vec::Vec;
 use frame_system::{
 	offchain::{AppCrypto, CreateTransactionBase},
@@ -53,7 +55,9 @@ use sp_runtime::{
 	MultiSignature, MultiSigner, SaturatedConversion,
 };
 use tequio_interface::{host, job::Capability};
-use tequio_primitives::{device::DeviceId, stage::DeclineReason, AttemptId, WorkClass};
+use tequio_primitives::{
+	commitment::genesis_hash, device::DeviceId, stage::DeclineReason, AttemptId, WorkClass,
+};
 
 const LOG_TARGET: &str = "tequio::offchain";
 /// Blocks after which a message that has shown no effect is sent again.
@@ -127,7 +131,7 @@ pub fn run<T: Config>(block: BlockNumberFor<T>) {
 	let round = Round {
 		now: block.saturated_into(),
 		finalized,
-		genesis: Pallet::<T>::genesis(),
+		genesis: genesis_hash::<T>(),
 		able: host::capabilities(),
 	};
 	let keys = <DeviceId as sp_application_crypto::RuntimeAppPublic>::all();

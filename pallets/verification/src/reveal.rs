@@ -1,16 +1,19 @@
 //! Reveals, and what the verdict does.
 
 use crate::{
-	types::{Batch, CheckState, RevealItem},
+	batch,
+	types::{Batch, CheckState, Entry, RevealItem},
 	verdict::{self, Outcome},
+	weights::WeightInfo,
 	CheckOf, Checks, Config, Error, Event, Pallet,
 };
 use alloc::vec::Vec;
-use frame_support::{dispatch::DispatchResult, ensure};
+use frame_support::{dispatch::DispatchResultWithPostInfo, ensure, weights::Weight};
 use sp_core::H256;
+use sp_runtime::DispatchError;
 use tequio_primitives::{
 	clock::WorkClock,
-	commitment::commitment,
+	commitment::{commitment, genesis_hash},
 	search::Opening,
 	tasks::{CheckedTasks, RejectReason, Verdict},
 	workers::{EngageSeats, Penalty},
@@ -25,8 +28,16 @@ enum Place {
 
 impl<T: Config> Pallet<T> {
 	/// Takes the openings of a device.
-	pub(crate) fn do_reveal(device: T::AccountId, items: Batch<RevealItem>) -> DispatchResult {
-		Self::take_each(items, RevealItem::duty, |item| Self::reveal_one(&device, item))
+	pub(crate) fn do_reveal(
+		device: T::AccountId,
+		items: Batch<RevealItem>,
+	) -> DispatchResultWithPostInfo {
+		let entries = T::WeightInfo::reveal(batch::count(&items), batch::tasks(&items));
+		let taken = Self::take_each(items, |item| Self::reveal_one(&device, item))?;
+		let verdicts: Vec<Weight> = taken.into_iter().flatten().collect();
+		let shared = if verdicts.is_empty() { Weight::zero() } else { T::WeightInfo::verdicts() };
+		let used = entries.saturating_add(shared);
+		Ok(Some(verdicts.into_iter().fold(used, Weight::saturating_add)).into())
 	}
 
 	/// Whether the device could reveal this now.
@@ -51,7 +62,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(opening.is_none(), Error::<T>::AlreadyRevealed);
 		let bytes: [u8; 32] = device.clone().into();
 		let digest = item.opening.digest();
-		let hidden = commitment(&Self::genesis(), &item.duty(), &bytes, &digest, &item.salt);
+		let genesis = genesis_hash::<T>();
+		let hidden = commitment(&genesis, &item.duty(), &bytes, &digest, &item.salt);
 		ensure!(committed == Some(hidden), Error::<T>::OpeningMismatch);
 		let (spec, _) = T::Tasks::search(&item.id.chunk).ok_or(Error::<T>::NotAssigned)?;
 		let fits = match (&place, check.sub_range) {
@@ -77,17 +89,18 @@ impl<T: Config> Pallet<T> {
 				Some((Place::Worker, Some(check.commitment), check.worker_opening.as_ref()))
 			},
 			Role::Auditor => {
-				let mut slots = check.auditors.iter().enumerate();
-				let (index, slot) = slots.find(|(_, slot)| {
-					slot.seat.as_ref().is_some_and(|seat| seat.device == *device)
-				})?;
+				let (index, slot) = check.auditor(device)?;
 				Some((Place::Auditor(index), slot.commitment, slot.opening.as_ref()))
 			},
 			Role::Worker | Role::Referee { .. } => None,
 		}
 	}
 
-	fn reveal_one(device: &T::AccountId, item: RevealItem) -> DispatchResult {
+	/// Takes an opening. If it was the last one, a verdict follows; returns what that weighs.
+	fn reveal_one(
+		device: &T::AccountId,
+		item: RevealItem,
+	) -> Result<Option<Weight>, DispatchError> {
 		let (mut check, place) = Self::revealable(device, &item)?;
 		let duty = item.duty();
 		match place {
@@ -108,19 +121,25 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::Revealed { id, role, device: device.clone() });
 		let all = check.worker_opening.is_some()
 			&& check.auditors.iter().all(|slot| slot.opening.is_some());
-		if all {
-			Self::judge(id, check);
-		} else {
+		if !all {
 			Checks::<T>::insert(id.chunk, check);
+			return Ok(None);
 		}
-		Ok(())
+		let auditors = batch::count(&check.auditors);
+		// Everybody has revealed, so it is only the worker that may lose its collateral.
+		let slashes = match Self::judge(id, check) {
+			Outcome::Rejected(_) => 1,
+			Outcome::Accepted | Outcome::Undecided(_) => 0,
+		};
+		Ok(Some(T::WeightInfo::judge(auditors, slashes)))
 	}
 
 	/// Judges an attempt by what has been revealed.
-	pub(crate) fn judge(id: AttemptId, check: CheckOf<T>) {
+	pub(crate) fn judge(id: AttemptId, check: CheckOf<T>) -> Outcome {
 		let openings: Vec<_> = check.auditors.iter().map(|slot| slot.opening.as_ref()).collect();
 		let outcome = verdict::judge(check.worker_opening.as_ref(), &openings);
 		Self::end(id, check, outcome);
+		outcome
 	}
 
 	/// Ends a check: every duty in it but that of an accepted worker, which `tasks` ends after the

@@ -1,15 +1,15 @@
 //! Every invariant: a sentence and a check.
 
 use crate::{
-	types::{Check, CheckState, Due, Queue},
-	AgendaEnds, AgendaEntries, CheckOf, Checks, Config, Now, Outputs, Pallet, RING,
+	types::{Check, CheckState, Queue},
+	Agenda, CheckOf, Checks, Config, Now, Outputs, Pallet, RING,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 use tequio_primitives::{
 	clock::WorkClock,
-	fifo::deadline_bucket,
+	fifo::{deadline_bucket, Due, WAITS},
 	search::AUDITORS,
 	tasks::CheckedTasks,
 	workers::{InspectWorkers, Seat},
@@ -52,15 +52,10 @@ impl<T: Config> Pallet<T> {
 
 	/// A queue has an entry at each place between its ends and nowhere else, sorted by when it is
 	/// due.
-	fn queues_are_whole() -> Result<BTreeSet<(Queue, Due)>, TryRuntimeError> {
+	fn queues_are_whole() -> Result<BTreeSet<(Queue, Due<AttemptId>)>, TryRuntimeError> {
 		let mut all = BTreeSet::new();
-		for queue in Queue::ALL {
-			let (head, end) = AgendaEnds::<T>::get(queue);
-			let entries: Vec<Due> =
-				(head..end).filter_map(|place| AgendaEntries::<T>::get(queue, place)).collect();
-			let present = AgendaEntries::<T>::iter_prefix(queue).count();
-			let length = usize::try_from(end.saturating_sub(head)).unwrap_or(usize::MAX);
-			ensure!(entries.len() == length && present == length, "a queue has gaps or strays");
+		for queue in Queue::all() {
+			let entries = Agenda::<T>::entries(queue).ok_or("a queue has gaps or strays")?;
 			ensure!(
 				entries.windows(2).all(|pair| pair[0].at <= pair[1].at),
 				"a queue is not sorted"
@@ -111,15 +106,16 @@ impl<T: Config> Pallet<T> {
 	fn end_is_on_the_agenda(
 		id: AttemptId,
 		check: &CheckOf<T>,
-		entries: &BTreeSet<(Queue, Due)>,
+		entries: &BTreeSet<(Queue, Due<AttemptId>)>,
 	) -> Checked {
-		let listed = |queue, at| entries.contains(&(queue, Due { at, id }));
+		let listed = |queue, at| entries.contains(&(queue, Due { subject: id, at }));
+		let drawn_for = |at| (0u8..).take(WAITS.len()).any(|wait| listed(Queue::Vacant(wait), at));
 		let found = match check.state {
 			CheckState::Drawing { due } => listed(Queue::Drawing, due),
 			CheckState::Auditing { due, vacant } => {
 				let bucket = deadline_bucket(check.assignment.deadline);
 				bucket.is_some_and(|(index, _)| listed(Queue::Auditing(index), due))
-					&& vacant.is_none_or(|at| listed(Queue::Vacant, at))
+					&& vacant.is_none_or(drawn_for)
 			},
 			CheckState::Revealing { due, .. } => listed(Queue::Revealing, due),
 		};

@@ -6,6 +6,7 @@ use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::{traits::Zero, Perquintill};
 use tequio_primitives::{
+	fifo::WAITS,
 	search::{Claim, Nonce, Opening},
 	tasks::Assignment,
 	terms::Adversary,
@@ -17,8 +18,6 @@ use tequio_primitives::{
 pub const RING: u32 = 16;
 /// Silent owners that an attempt remembers, so that they are not drawn for it again.
 pub const MAX_SILENT: u32 = 16;
-/// Steps that one call of `advance_agenda` may take.
-pub const MAX_STEPS: u32 = 64;
 
 /// The entries of one call.
 pub type Batch<Item> = BoundedVec<Item, ConstU32<MAX_BATCH>>;
@@ -81,6 +80,12 @@ pub struct Output {
 	pub vrf: [u8; 32],
 }
 
+/// An entry of a call.
+pub trait Entry {
+	/// The duty that it is about.
+	fn duty(&self) -> Duty;
+}
+
 /// One commitment of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CommitItem {
@@ -94,9 +99,8 @@ pub struct CommitItem {
 	pub commitment: H256,
 }
 
-impl CommitItem {
-	/// The duty it is about.
-	pub fn duty(&self) -> Duty {
+impl Entry for CommitItem {
+	fn duty(&self) -> Duty {
 		Duty { id: self.id, role: self.role }
 	}
 }
@@ -114,9 +118,8 @@ pub struct RevealItem {
 	pub salt: [u8; 32],
 }
 
-impl RevealItem {
-	/// The duty it is about.
-	pub fn duty(&self) -> Duty {
+impl Entry for RevealItem {
+	fn duty(&self) -> Duty {
 		Duty { id: self.id, role: self.role }
 	}
 }
@@ -198,6 +201,15 @@ pub struct Check<AccountId, BlockNumber> {
 	pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
 }
 
+impl<AccountId: PartialEq, BlockNumber> Check<AccountId, BlockNumber> {
+	/// The place that a device has among the auditors, and its index.
+	pub fn auditor(&self, device: &AccountId) -> Option<(usize, &AuditorSlot<AccountId>)> {
+		let sits = |seat: &Seat<AccountId>| seat.device == *device;
+		let mut places = self.auditors.iter().enumerate();
+		places.find(|(_, slot)| slot.seat.as_ref().is_some_and(sits))
+	}
+}
+
 /// The queues of the agenda, one for each constant length of a stage.
 #[derive(
 	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
@@ -206,9 +218,9 @@ pub enum Queue {
 	/// Audits to decide on.
 	#[codec(index = 0)]
 	Drawing,
-	/// Empty places to draw for.
+	/// Empty places to draw for, by the index of the wait.
 	#[codec(index = 1)]
-	Vacant,
+	Vacant(u8),
 	/// Ends of audits, by the index of their deadline among the eight.
 	#[codec(index = 2)]
 	Auditing(u8),
@@ -218,10 +230,9 @@ pub enum Queue {
 }
 
 impl Queue {
-	/// Every queue.
-	pub const ALL: [Self; 11] = [
+	/// Queues of what ends by itself. An attempt comes into each of them a few times at most.
+	pub const ENDS: [Self; 10] = [
 		Self::Drawing,
-		Self::Vacant,
 		Self::Auditing(0),
 		Self::Auditing(1),
 		Self::Auditing(2),
@@ -232,15 +243,14 @@ impl Queue {
 		Self::Auditing(7),
 		Self::Revealing,
 	];
-}
 
-/// An entry of a queue. It is out of date once its attempt has left the state that is due then.
-#[derive(
-	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
-pub struct Due {
-	/// When.
-	pub at: WorkHeight,
-	/// Which attempt.
-	pub id: AttemptId,
+	/// Queues of draws that are made again and again until somebody is found.
+	pub fn vacant() -> impl Iterator<Item = Self> {
+		(0u8..).take(WAITS.len()).map(Self::Vacant)
+	}
+
+	/// Every queue.
+	pub fn all() -> impl Iterator<Item = Self> {
+		Self::ENDS.into_iter().chain(Self::vacant())
+	}
 }

@@ -1,122 +1,155 @@
 //! Weights of calls and of steps of the agenda. **Estimates**, counted by hand from the storage
 //! items that each touches, until the pallet has benchmarks. They count the worst case of the
 //! neighbours too: a verdict pays and slashes.
+//!
+//! What the entries of one call share by design is counted once: the device that signs, rules,
+//! clock, the ends and pages of the queues with the call; the record of a task, its requester's
+//! money and its own with the task. Auditors may be others for each entry, and are counted for each.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
-use tequio_primitives::search::AUDITORS;
+use tequio_primitives::{fifo::MAX_STEPS, search::AUDITORS, workers::MAX_LOOKS};
 
 /// What calls and agenda steps weigh.
 pub trait WeightInfo {
-	/// A commit of this many entries.
-	fn commit(items: u32) -> Weight;
-	/// A reveal of this many entries, each of which may bring a verdict.
-	fn reveal(items: u32) -> Weight;
+	/// A commit of this many entries about so many tasks.
+	fn commit(items: u32, tasks: u32) -> Weight;
+	/// A reveal of this many entries about so many tasks, without the verdicts that it brings.
+	fn reveal(items: u32, tasks: u32) -> Weight;
 	/// Moving on this many late entries.
 	fn advance_agenda(limit: u32) -> Weight;
 	/// Moving the clock on.
 	fn tick() -> Weight;
-	/// Looking at the head of a queue.
+	/// A look at the queues, and what all steps of a block share.
+	fn agenda_heads() -> Weight;
+	/// Looking at the entry at the head of a queue, and taking it out.
 	fn agenda_look() -> Weight;
-	/// Taking an entry out.
-	fn agenda_drop() -> Weight;
-	/// Deciding on an audit and drawing its auditors.
-	fn decide_audit() -> Weight;
-	/// Drawing for empty places.
-	fn draw_vacant() -> Weight;
+	/// Deciding on an audit, or drawing for its empty places, with a look at so many records.
+	fn draw_auditors(looks: u32) -> Weight;
 	/// Ending an audit whose time is up.
 	fn end_audit() -> Weight;
-	/// Giving a verdict.
-	fn judge() -> Weight;
+	/// What all verdicts of one call or block share.
+	fn verdicts() -> Weight;
+	/// Giving a verdict on a result with so many auditors, so many of those involved being slashed.
+	fn judge(auditors: u32, slashes: u32) -> Weight;
+	/// Giving a verdict without those who did not reveal in time.
+	fn judge_late() -> Weight;
 }
 
 /// Hand-counted weights.
 pub struct Estimated<T>(PhantomData<T>);
 
-/// Picoseconds for decoding, hashing and deciding on one entry.
-const ENTRY: u64 = 30_000_000;
-/// Bytes of proof for one entry: its check, its task and the records beside them.
-const ENTRY_PROOF: u64 = 16 * 1024;
-/// Reads of one draw: the seats of a class, 16 owners, and 32 devices and the other 15 of the owner
-/// that reaches these.
-const DRAW_READS: u64 = 1 + 16 + 32 + 15;
-/// Reads, and writes, of binding a seat to a duty or of releasing it.
-const ENGAGE: u64 = 4;
-/// Reads, and writes, of a slash: owner, device, seats, ledger, and the held and free balances of
-/// those paid.
-const SLASH: u64 = 14;
-/// Reads, and writes, of what `tasks` does on a verdict: its records and queues, the pay of the
-/// auditors and the fees.
-const CONCLUDE: u64 = 30;
+/// Proof that one read adds at most on average: a trie path and a small record, in bytes.
+const PROOF_PER_READ: u64 = 2_048;
+/// Bytes that a check may have beyond that: its claim and its openings.
+const CHECK_PROOF: u64 = 3_072;
+/// Proof of the seats of a class, those in force and the coming ones, in bytes.
+const SEATS_PROOF: u64 = 2 * 36_000;
+/// Queues of the agenda. A block touches the first page of each, and the last; others only for
+/// every 64 entries.
+const QUEUES: u64 = 16;
+/// Keys that entries of one call share: device, clock, rules, genesis hash, ends, and two pages of
+/// one queue.
+const CALL: (u64, u64) = (7, 4);
+/// Keys of a task that its entries share: its record, its requester's account and holds.
+const TASK: u64 = 3;
+/// Keys that every verdict may touch: the ledger, treasury and author, the ends and two pages of
+/// the queues of `tasks`, coming seats, issuance; and a few rules, only read.
+const VERDICTS: (u64, u64) = (14, 9);
+/// Keys of one who has a duty: device and owner.
+const SEAT: u64 = 2;
+/// Keys of one who is paid: the account, and the contribution.
+const PAYEE: u64 = 2;
+/// Keys of one who is slashed: the owner's account and holds.
+const SLASHED: u64 = 2;
 
 impl<T: frame_system::Config> Estimated<T> {
-	fn entry(reads: u64, writes: u64) -> Weight {
-		Weight::from_parts(ENTRY, ENTRY_PROOF)
-			.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
+	/// `base` in microseconds of ref time.
+	fn weight(base: u64, reads: u64, writes: u64) -> Weight {
+		let computation = Weight::from_parts(
+			base.saturating_mul(1_000_000),
+			reads.saturating_mul(PROOF_PER_READ),
+		);
+		computation.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
+	}
+
+	fn check() -> Weight {
+		Weight::from_parts(0, CHECK_PROOF)
 	}
 }
 
 impl<T: frame_system::Config> WeightInfo for Estimated<T> {
-	fn commit(items: u32) -> Weight {
-		// Check, task, chunk, rules, bounds and entry of a queue.
-		Self::entry(9, 8).saturating_mul(items.into())
+	// Check and chunk of each.
+	fn commit(items: u32, tasks: u32) -> Weight {
+		let (reads, writes) = CALL;
+		let entry = Self::weight(30, 2, 2).saturating_add(Self::check());
+		Self::weight(10, reads, writes)
+			.saturating_add(Self::weight(5, 1, 1).saturating_mul(tasks.into()))
+			.saturating_add(entry.saturating_mul(items.into()))
 	}
 
-	fn reveal(items: u32) -> Weight {
-		// Check, task, genesis hash, device; then the verdict.
-		Self::entry(4 + ENGAGE, 1 + ENGAGE)
-			.saturating_add(Self::judge())
-			.saturating_mul(items.into())
+	// Check of each.
+	fn reveal(items: u32, tasks: u32) -> Weight {
+		let (reads, writes) = CALL;
+		let entry = Self::weight(30, 1, 1).saturating_add(Self::check());
+		Self::weight(10, reads, writes)
+			.saturating_add(Self::weight(5, TASK, TASK).saturating_mul(tasks.into()))
+			.saturating_add(entry.saturating_mul(items.into()))
 	}
 
 	fn advance_agenda(limit: u32) -> Weight {
-		let step = Self::decide_audit()
-			.max(Self::draw_vacant())
+		let step = Self::draw_auditors(AUDITORS * MAX_LOOKS)
 			.max(Self::end_audit())
-			.max(Self::judge())
-			.saturating_add(Self::agenda_drop())
+			.max(Self::judge_late())
 			.saturating_add(Self::agenda_look());
-		// Each queue is looked at once more than it has entries taken.
-		let looks = u64::try_from(crate::types::Queue::ALL.len()).unwrap_or(u64::MAX);
-		step.saturating_mul(limit.into()).saturating_add(Self::agenda_look().saturating_mul(looks))
+		Self::agenda_heads().saturating_add(step.saturating_mul(limit.min(MAX_STEPS).into()))
 	}
 
+	// Clock and outputs; the output of the last block.
 	fn tick() -> Weight {
-		Weight::from_parts(5_000_000, 2 * 1024)
-			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Self::weight(5, 3, 2)
 	}
 
+	// Ends, outputs, clock, rules, and the pages.
+	fn agenda_heads() -> Weight {
+		Self::weight(20, 4 + QUEUES, 1 + QUEUES).saturating_add(Self::verdicts())
+	}
+
+	// Check.
 	fn agenda_look() -> Weight {
-		Weight::from_parts(2_000_000, ENTRY_PROOF)
-			.saturating_add(T::DbWeight::get().reads_writes(3, 0))
+		Self::weight(5, 1, 0).saturating_add(Self::check())
 	}
 
-	fn agenda_drop() -> Weight {
-		Weight::from_parts(1_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(1, 2))
+	// Check and task; an owner or a device for each look; owners and devices of those bound.
+	fn draw_auditors(looks: u32) -> Weight {
+		let looks = u64::from(looks);
+		let bound = u64::from(AUDITORS) * SEAT;
+		Self::weight(looks.saturating_mul(2).saturating_add(40), looks.saturating_add(1), 1 + bound)
 	}
 
-	fn decide_audit() -> Weight {
-		// Outputs, rules and task; then the draws; then a deadline and a further draw on the
-		// agenda.
-		let auditors = u64::from(AUDITORS);
-		let draws = Weight::from_parts(auditors * ENTRY, auditors * ENTRY_PROOF);
-		Self::entry(8 + auditors * (DRAW_READS + ENGAGE), 6 + auditors * ENGAGE)
-			.saturating_add(draws)
-	}
-
-	fn draw_vacant() -> Weight {
-		Self::decide_audit()
-	}
-
+	// Check, chunk and task; each auditor is fined or released; then the worker is released and the
+	// attempt ends.
 	fn end_audit() -> Weight {
-		// Each auditor is fined or released; then others are drawn later, or the worker is released
-		// and the attempt ends.
-		let ends = u64::from(AUDITORS) * SLASH + ENGAGE + CONCLUDE;
-		Self::entry(4 + ends, 4 + ends)
+		let keys = 2 + TASK + u64::from(AUDITORS) * (SEAT + SLASHED) + SEAT;
+		Self::weight(60, keys, keys)
 	}
 
-	fn judge() -> Weight {
-		let slashes = (1 + u64::from(AUDITORS)) * SLASH;
-		Self::entry(2 + slashes + CONCLUDE, 1 + slashes + CONCLUDE)
+	fn verdicts() -> Weight {
+		let (reads, writes) = VERDICTS;
+		Self::weight(5, reads, writes).saturating_add(Weight::from_parts(0, SEATS_PROOF))
+	}
+
+	// Chunk; the seats of worker and auditors, the pay of auditors. Check and task are counted with
+	// the reveal.
+	fn judge(auditors: u32, slashes: u32) -> Weight {
+		let auditors = u64::from(auditors).saturating_mul(SEAT + PAYEE);
+		let slashes = u64::from(slashes).saturating_mul(SLASHED);
+		let keys = auditors.saturating_add(slashes).saturating_add(1 + SEAT);
+		Self::weight(60, keys, keys)
+	}
+
+	// The same with check and task, at worst with everybody slashed.
+	fn judge_late() -> Weight {
+		Self::judge(AUDITORS, AUDITORS + 1).saturating_add(Self::weight(10, TASK, 1 + TASK))
 	}
 }

@@ -1,52 +1,78 @@
 //! Drawing a seat that can do what is needed.
 
-use crate::{seats, Config, Devices, Pallet, Seats, Workers};
+use crate::{seats::Table, types::MAX_DEVICES, Config, Devices, Pallet, Seats, Workers};
+use alloc::vec::Vec;
 use sp_core::H256;
 use tequio_primitives::{
 	draw,
-	workers::{DrawSeats, Need, Seat},
+	workers::{DrawSeats, Drawn, Need, NoSeat, Seat, MAX_LOOKS},
+	WorkClass,
 };
 
 /// Seats that one draw looks at before it gives up for this block.
 pub const PROBES: u32 = 16;
-/// Devices that one draw looks at before it gives up for this block. The last owner looked at is
-/// looked at whole.
-pub const LOOKS: usize = 32;
 
 impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
+	type Seats = Table<T::AccountId>;
+
+	fn seats(class: WorkClass) -> Self::Seats {
+		Table::new(Seats::<T>::get(class))
+	}
+
 	/// Rejection sampling: a seat that cannot do it is passed over and another one drawn, so that
 	/// all that can are equal.
-	fn draw(seed: H256, need: &Need<T::AccountId>) -> Option<Seat<T::AccountId>> {
-		let holders = Seats::<T>::get(need.class);
+	fn draw(seats: &Self::Seats, seed: H256, need: &Need<T::AccountId>) -> Drawn<T::AccountId> {
 		let mut looks = 0;
-		(0..PROBES).find_map(|round| {
-			let owner = seats::pick(&holders, draw::number(&seed, round))?;
-			(looks < LOOKS).then(|| Self::seat_for(owner, need, &mut looks)).flatten()
-		})
+		let mut passed = Vec::new();
+		// Where there are no seats at all, it is not the work that is at fault.
+		let mut found = if seats.is_empty() { NoSeat::Busy } else { NoSeat::Unfit };
+		for round in 0..PROBES {
+			let Some(owner) = seats.pick(draw::number(&seed, round)) else { break };
+			if passed.contains(&owner) {
+				continue;
+			}
+			// The next owner may have as many devices as can be.
+			if looks >= MAX_LOOKS.saturating_sub(MAX_DEVICES) {
+				break;
+			}
+			match Self::seat_for(owner, need, &mut looks) {
+				Ok(seat) => return Drawn { seat: Ok(seat), looks },
+				Err(NoSeat::Busy) => found = NoSeat::Busy,
+				Err(NoSeat::Unfit) => {},
+			}
+			passed.push(owner);
+		}
+		Drawn { seat: Err(found), looks }
 	}
 }
 
 impl<T: Config> Pallet<T> {
 	/// The owner's least loaded device with room, the oldest of several, if the owner can do what
-	/// is needed. Adds the devices it reads to `looks`.
+	/// is needed. Adds the records that it reads to `looks`: one, and one for each device.
 	fn seat_for(
 		owner: &T::AccountId,
 		need: &Need<T::AccountId>,
-		looks: &mut usize,
-	) -> Option<Seat<T::AccountId>> {
+		looks: &mut u32,
+	) -> Result<Seat<T::AccountId>, NoSeat> {
 		if need.excluded.contains(owner) {
-			return None;
+			return Err(NoSeat::Unfit);
 		}
-		let worker = Workers::<T>::get(owner).filter(|worker| worker.can_take(need))?;
-		*looks = looks.saturating_add(worker.devices.len());
+		*looks = looks.saturating_add(1);
+		let worker =
+			Workers::<T>::get(owner).filter(|worker| worker.is_fit(need)).ok_or(NoSeat::Unfit)?;
+		if !worker.can_take(need) {
+			return Err(NoSeat::Busy);
+		}
+		*looks = looks.saturating_add(u32::try_from(worker.devices.len()).unwrap_or(MAX_DEVICES));
 		let (_, device) = worker
 			.devices
 			.into_iter()
 			.filter_map(|account| {
 				let device = Devices::<T>::get(&account)?;
-				device.has_room(need.audit).then(|| (device.undone().count(), account))
+				device.has_room(need.audit).then(|| (device.load(), account))
 			})
-			.min_by_key(|(load, _)| *load)?;
-		Some(Seat { owner: owner.clone(), device })
+			.min_by_key(|(load, _)| *load)
+			.ok_or(NoSeat::Busy)?;
+		Ok(Seat { owner: owner.clone(), device })
 	}
 }

@@ -1,7 +1,8 @@
-//! Binding a seat to a duty, and the three ways a duty ends.
+//! Binding a seat to a duty, how far its device is, and the three ways a duty ends.
 
 use crate::{
-	Config, Devices, Engagement, Error, Event, Ledger, Pallet, Worker, WorkerState, Workers,
+	types::Progress, Config, Devices, Engagement, Error, Event, Ledger, Pallet, Worker,
+	WorkerState, Workers,
 };
 use frame_support::{defensive, dispatch::DispatchResult, ensure, traits::Defensive};
 use sp_runtime::DispatchError;
@@ -21,7 +22,7 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 		ensure!(!known, Error::<T>::AlreadyEngaged);
 		device
 			.engagements
-			.try_push(Engagement { duty, collateral, done: false })
+			.try_push(Engagement { duty, collateral, progress: Progress::Computing })
 			.map_err(|_| Error::<T>::DeviceFull)?;
 		// Not above the stake: it was free.
 		worker.collateral = worker.collateral.saturating_add(collateral);
@@ -33,19 +34,12 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 		Ok(())
 	}
 
+	fn commit(seat: &Seat<T::AccountId>, duty: Duty) {
+		Self::proceed(seat, duty, Progress::Committed);
+	}
+
 	fn complete(seat: &Seat<T::AccountId>, duty: Duty) {
-		Devices::<T>::mutate(&seat.device, |device| {
-			let engagement = device.as_mut().and_then(|device| {
-				device.misses = 0;
-				device.engagements.iter_mut().find(|engagement| engagement.duty == duty)
-			});
-			match engagement {
-				Some(engagement) => engagement.done = true,
-				None => {
-					defensive!("a duty is completed between engaging and ending it");
-				},
-			}
-		});
+		Self::proceed(seat, duty, Progress::Done);
 	}
 
 	fn release(seat: &Seat<T::AccountId>, duty: Duty) {
@@ -101,6 +95,22 @@ impl<T: Config> EngageSeats<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+	/// Notes how far a device is with a duty. One that did something has not gone silent.
+	fn proceed(seat: &Seat<T::AccountId>, duty: Duty, progress: Progress) {
+		Devices::<T>::mutate(&seat.device, |device| {
+			let engagement = device.as_mut().and_then(|device| {
+				device.misses = 0;
+				device.engagements.iter_mut().find(|engagement| engagement.duty == duty)
+			});
+			match engagement {
+				Some(engagement) => engagement.progress = progress,
+				None => {
+					defensive!("a device proceeds with a duty between engaging and ending it");
+				},
+			}
+		});
+	}
+
 	/// Takes a duty off its device; the collateral that is still bound to it, or `None` if there is
 	/// no such duty.
 	fn disengage(seat: &Seat<T::AccountId>, duty: Duty) -> Option<Balance> {

@@ -17,16 +17,17 @@
 //! | `availability` | whether a device wants work: its signal, the owner's pause, suspension after misses |
 //! | `period` | which seats are in force, and from when |
 //! | `draw` | drawing a seat that can do what is needed |
-//! | `duties` | binding a seat to a duty, and the three ways a duty ends |
+//! | `duties` | binding a seat to a duty, how far its device is, and the three ways a duty ends |
 //! | `stake` | the only file that moves stake |
 //! | `try_state` | the invariants |
 //! | [`weights`] | weights: estimates, until benchmarks exist |
 //!
 //! ## Flow
 //! ```text
-//! register ─▶ add_device ─▶ set_accepting ─▶ (seats are fixed) ─▶ draw ─▶ engage ─▶ complete ─▶ release
-//!                                                                            │         └──────▶ slash
-//!                                                                            └─ miss
+//! register ─▶ add_device ─▶ set_accepting ─▶ (seats are fixed) ─▶ draw
+//! draw ─▶ engage ─▶ commit ─▶ complete ─▶ release
+//!            │         └───────────┴─────▶ slash
+//!            └─ miss
 //! drain ─▶ (duties end, seats run out) ─▶ unbond ─▶ withdraw
 //! ```
 //!
@@ -67,7 +68,8 @@ mod tests;
 pub use pallet::*;
 pub use seats::{SeatHolder, SeatHolders};
 pub use types::{
-	Availability, CollateralLedger, Device, Engagement, Offer, Offers, Rules, Worker, WorkerState,
+	Availability, CollateralLedger, Device, Engagement, Offer, Offers, Progress, Rules, Worker,
+	WorkerState,
 };
 pub use weights::WeightInfo;
 
@@ -431,10 +433,10 @@ pub mod pallet {
 			Self::do_remove_device(owner, device)
 		}
 
-		/// Says whether the device wants work. Signed by the device, which pays no fee where the
-		/// call would change something and the last signal is some blocks ago.
+		/// Says whether the device wants work. Signed by the device, free of fees. Taken only where it
+		/// would change something and the last signal is some blocks ago.
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::set_accepting())]
+		#[pallet::weight((T::WeightInfo::set_accepting(), DispatchClass::Operational))]
 		pub fn set_accepting(origin: OriginFor<T>, accepting: bool) -> DispatchResult {
 			let device = ensure_signed(origin)?;
 			Self::do_set_accepting(device, accepting)

@@ -127,11 +127,16 @@ pub fn register(number: u8, stake: Balance) {
 	assert_ok!(Workers::register(origin, offers(), stake, payout(number)));
 }
 
-/// Gives an owner a device that accepts work.
-pub fn add_device(number: u8, device_number: u8) {
+/// Gives an owner a device that has not signalled yet.
+pub fn add_idle_device(number: u8, device_number: u8) {
 	let proof = proof(device_number, &owner(number));
 	let origin = RuntimeOrigin::signed(owner(number));
 	assert_ok!(Workers::add_device(origin, device(device_number), proof));
+}
+
+/// Gives an owner a device that accepts work.
+pub fn add_device(number: u8, device_number: u8) {
+	add_idle_device(number, device_number);
 	assert_ok!(Workers::set_accepting(RuntimeOrigin::signed(device(device_number)), true));
 }
 

@@ -6,11 +6,11 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
-use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::ed25519;
-use sp_runtime::{traits::Zero, DispatchError};
+use sp_runtime::DispatchError;
 use tequio_primitives::{
-	clock::WorkClock, device::proof_message, workers::InspectWorkers, Balance, Duty, WorkClass,
+	clock::WorkClock, commitment::genesis_hash, device::proof_message, workers::InspectWorkers,
+	Balance, Duty, WorkClass,
 };
 
 impl<T: Config> Pallet<T> {
@@ -81,8 +81,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Devices::<T>::contains_key(&device), Error::<T>::DeviceTaken);
 		worker.devices.try_push(device.clone()).map_err(|_| Error::<T>::TooManyDevices)?;
 		let key = ed25519::Public::from_raw(*device.as_ref());
-		let genesis = frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero());
-		let message = proof_message(&genesis, &owner);
+		let message = proof_message(&genesis_hash::<T>(), &owner);
 		ensure!(sp_io::crypto::ed25519_verify(&proof, &message, &key), Error::<T>::BadProof);
 		frame_system::Pallet::<T>::inc_providers(&device);
 		Workers::<T>::insert(&owner, worker);

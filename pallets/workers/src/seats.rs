@@ -1,6 +1,7 @@
 //! Seats: equal parts of stake, each with the same chance in every draw. Pure functions, no
 //! storage.
 
+use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -41,17 +42,34 @@ pub fn total<AccountId>(holders: &[SeatHolder<AccountId>]) -> u64 {
 	holders.iter().map(|holder| u64::from(holder.seats)).fold(0, u64::saturating_add)
 }
 
-/// The owner of the seat that `number` falls on, counting seats in list order and starting over
-/// behind the last one. `None` where there are no seats.
-pub fn pick<AccountId>(holders: &[SeatHolder<AccountId>], number: u64) -> Option<&AccountId> {
-	let mut place = number.checked_rem(total(holders))?;
-	for holder in holders {
-		match place.checked_sub(u64::from(holder.seats)) {
-			Some(rest) => place = rest,
-			None => return Some(&holder.owner),
-		}
+/// The seats of a class, added up so that many draws can be made from them.
+#[derive(Clone, Debug)]
+pub struct Table<AccountId>(Vec<(u64, AccountId)>);
+
+impl<AccountId> Table<AccountId> {
+	/// Adds the seats up in list order: beside each owner the seats of all up to and including it.
+	pub fn new(holders: SeatHolders<AccountId>) -> Self {
+		let mut end: u64 = 0;
+		let add = |holder: SeatHolder<AccountId>| {
+			end = end.saturating_add(u64::from(holder.seats));
+			(end, holder.owner)
+		};
+		Self(holders.into_iter().map(add).collect())
 	}
-	None
+
+	/// Whether nobody holds a seat.
+	pub fn is_empty(&self) -> bool {
+		self.0.is_empty()
+	}
+
+	/// The owner of the seat that `number` falls on, counting seats in list order and starting over
+	/// behind the last one. `None` where there are no seats.
+	pub fn pick(&self, number: u64) -> Option<&AccountId> {
+		let (total, _) = self.0.last()?;
+		let place = number.checked_rem(*total)?;
+		let index = self.0.partition_point(|(end, _)| *end <= place);
+		self.0.get(index).map(|(_, owner)| owner)
+	}
 }
 
 /// Seats of an owner.

@@ -14,10 +14,14 @@ pub const MAX_OFFERS: u32 = 8;
 pub const MAX_DEVICES: u32 = 16;
 /// Duties that one device may have, those included in which it only waits for the end.
 pub const MAX_ENGAGEMENTS: u32 = 64;
-/// Chunks that a device is given to compute at a time.
+/// Chunks that a device is given to compute at a time: one, and one that waits, so that it need not
+/// pause between two.
 pub const WORK_SLOTS: usize = 2;
-/// Duties of any kind that a device has to do at a time before it gets no more audits.
-pub const DUTY_SLOTS: usize = 8;
+/// Chunks of a device that may be on their way to a verdict at a time, those that it computes
+/// included. More would come faster than they can be audited.
+pub const CHECK_SLOTS: usize = 8;
+/// Duties of any kind that a device has to compute at a time before it gets no more audits.
+pub const AUDIT_SLOTS: usize = 8;
 /// A deadline is at least this many times what the advertised rate says the work takes.
 pub const DEADLINE_FACTOR: u64 = 4;
 
@@ -123,16 +127,26 @@ impl<AccountId: PartialEq> Worker<AccountId> {
 	/// Work leaves as much collateral free as the audits of one such result bind. Else work alone
 	/// could bind everybody's stake, and nobody would be left to audit anybody.
 	pub fn can_take(&self, need: &Need<AccountId>) -> bool {
+		self.is_fit(need) && self.free_collateral() >= collateral_kept_free(need)
+	}
+
+	/// Whether it would take such work if it had nothing else to do.
+	pub fn is_fit(&self, need: &Need<AccountId>) -> bool {
 		let fits = |offer: &Offer| {
 			let blocks = need.units.div_ceil(u64::from(offer.rate.max(1)));
 			offer.ask <= need.price
 				&& blocks.saturating_mul(DEADLINE_FACTOR) <= u64::from(need.deadline)
 		};
-		let kept = if need.audit { 0 } else { Balance::from(AUDITORS) };
 		self.state == WorkerState::Active
-			&& self.free_collateral() >= need.collateral.saturating_mul(kept.saturating_add(1))
+			&& self.stake >= collateral_kept_free(need)
 			&& self.offer(need.class).is_some_and(fits)
 	}
+}
+
+/// The free collateral that an owner must have to be given a duty.
+fn collateral_kept_free<AccountId>(need: &Need<AccountId>) -> Balance {
+	let kept = if need.audit { 0 } else { Balance::from(AUDITORS) };
+	need.collateral.saturating_mul(kept.saturating_add(1))
 }
 
 /// Whether a device wants work.
@@ -166,6 +180,20 @@ pub enum Availability {
 	Paused,
 }
 
+/// How far a device is with a duty that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub enum Progress {
+	/// Has still to compute and to commit.
+	#[codec(index = 0)]
+	Computing,
+	/// Has committed and has still to reveal.
+	#[codec(index = 1)]
+	Committed,
+	/// Has revealed: its part is done.
+	#[codec(index = 2)]
+	Done,
+}
+
 /// A duty of a device and what answers for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Engagement {
@@ -173,8 +201,8 @@ pub struct Engagement {
 	pub duty: Duty,
 	/// Stake of the owner that is bound to it.
 	pub collateral: Balance,
-	/// The device has done its part; the duty has not ended.
-	pub done: bool,
+	/// How far the device is.
+	pub progress: Progress,
 }
 
 /// A device.
@@ -184,7 +212,7 @@ pub struct Device<AccountId> {
 	pub owner: AccountId,
 	/// Whether it wants work.
 	pub availability: Availability,
-	/// Deadlines missed since it last did its part.
+	/// Deadlines missed since it last committed or revealed.
 	pub misses: u8,
 	/// First height at which its next signal is taken.
 	pub signal_from: WorkHeight,
@@ -206,10 +234,19 @@ impl<AccountId> Device<AccountId> {
 
 	/// Duties that it has still to do, oldest first.
 	pub fn undone(&self) -> impl Iterator<Item = Duty> + '_ {
-		self.engagements
-			.iter()
-			.filter(|engagement| !engagement.done)
-			.map(|engagement| engagement.duty)
+		let undone = |engagement: &&Engagement| engagement.progress != Progress::Done;
+		self.engagements.iter().filter(undone).map(|engagement| engagement.duty)
+	}
+
+	/// Duties that it has still to compute.
+	pub fn computing(&self) -> impl Iterator<Item = Duty> + '_ {
+		let computing = |engagement: &&Engagement| engagement.progress == Progress::Computing;
+		self.engagements.iter().filter(computing).map(|engagement| engagement.duty)
+	}
+
+	/// How much it has to compute, as far as draws prefer one device to another.
+	pub fn load(&self) -> usize {
+		self.computing().count()
 	}
 
 	/// Whether it wants and can take one more duty. Work is given out more sparingly than audits,
@@ -217,10 +254,12 @@ impl<AccountId> Device<AccountId> {
 	pub fn has_room(&self, audit: bool) -> bool {
 		let most = if audit { MAX_ENGAGEMENTS } else { MAX_ENGAGEMENTS / 2 };
 		let remembered = u32::try_from(self.engagements.len()).unwrap_or(u32::MAX);
+		let is_work = |duty: &Duty| duty.role == Role::Worker;
 		let free_slot = if audit {
-			self.undone().count() < DUTY_SLOTS
+			self.computing().count() < AUDIT_SLOTS
 		} else {
-			self.undone().filter(|duty| duty.role == Role::Worker).count() < WORK_SLOTS
+			self.computing().filter(is_work).count() < WORK_SLOTS
+				&& self.undone().filter(is_work).count() < CHECK_SLOTS
 		};
 		self.availability == Availability::Accepting && remembered < most && free_slot
 	}

@@ -21,8 +21,15 @@ use frame_system::limits::{BlockLength, BlockWeights};
 use sp_runtime::Perbill;
 use sp_version::RuntimeVersion;
 
-/// The part of a block that ordinary transactions may fill. The rest is for hooks and operational
-/// calls.
+/// The part of a block that ordinary transactions may fill, of its weight and of its bytes. The
+/// rest is for hooks and operational calls.
+///
+/// Operational are the calls by which devices deliver results: commits, reveals, declines and
+/// signals. A quarter of a block is theirs even if ordinary transactions and hooks have filled it
+/// (`CheckWeight` lets them go beyond the whole by that much), so no load of others makes a device
+/// miss a deadline. That holds only because the same calls cannot be had for money:
+/// [`crate::extensions`] takes a signed operational call only where its signer owes it. Full batches
+/// fit the quarter: the integrity test of `pallet-verification` says so.
 pub const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 /// Bytes that a block may have.
 const BLOCK_BYTES: u32 = 5 * 1024 * 1024;

@@ -1,16 +1,24 @@
 //! Work: how the pallets of the work know each other, and what they get of a block.
 
 use crate::{
-	configs::system::BLOCK_WEIGHT, extensions::owed_tags, AccountId, Authorship, Babe, Balances,
-	Rewards, Runtime, RuntimeCall, Tasks, Verification, Workers,
+	configs::{consensus::SLOT_MILLISECONDS, system::BLOCK_WEIGHT},
+	extensions::owed_tags,
+	AccountId, Authorship, Babe, Balances, Rewards, Runtime, RuntimeCall, Tasks, Verification,
+	Workers,
 };
-use frame_support::{parameter_types, traits::Get, weights::Weight};
+use frame_support::{
+	parameter_types,
+	traits::{ConstU64, Get},
+	weights::Weight,
+};
 use pallet_verification::offchain::{DeviceCrypto, OutboundCalls};
 use tequio_primitives::{stage::DeclineReason, AttemptId};
 
 parameter_types! {
-	/// Each of the two agendas has a twentieth of a block.
-	pub const AgendaBudget: Weight = BLOCK_WEIGHT.saturating_div(20);
+	/// Each of the two agendas has a twentieth of a block's time. Of its proof it has a tenth: what
+	/// agendas do is mostly to read and to write small records, for which proof runs out first.
+	pub const AgendaBudget: Weight =
+		Weight::from_parts(BLOCK_WEIGHT.ref_time() / 20, BLOCK_WEIGHT.proof_size() / 10);
 }
 
 impl pallet_workers::Config for Runtime {
@@ -25,6 +33,7 @@ impl pallet_verification::Config for Runtime {
 	type Workers = Workers;
 	type AgendaBudget = AgendaBudget;
 	type DeviceCrypto = DeviceCrypto;
+	type BlockMilliseconds = ConstU64<SLOT_MILLISECONDS>;
 	type Outbound = DeviceCalls;
 	type WeightInfo = pallet_verification::weights::Estimated<Runtime>;
 }

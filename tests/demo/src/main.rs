@@ -89,7 +89,8 @@ async fn run(args: &Args) -> Result<()> {
 async fn start(args: &Args, order: &Order, progress: &mut Progress) -> Result<Network> {
 	let plan = Plan {
 		folder: args.keep.clone(),
-		nodes: vec![NodePlan { owners: OWNERS, engines: None }; NODES],
+		nodes: vec![NodePlan::honest(OWNERS); NODES],
+		..Plan::default()
 	};
 	progress.note("starting a validator and two worker nodes");
 	let mut network = Network::start(&plan).await?;

@@ -8,6 +8,15 @@ use std::{fs, os::unix::fs::OpenOptionsExt, path::Path};
 use tequio_primitives::device::KEY_TYPE;
 use tequio_runtime::AccountId;
 
+/// Whoever signs transactions.
+pub trait Signer {
+	/// The account that it signs for.
+	fn account(&self) -> AccountId;
+
+	/// Signs.
+	fn signature(&self, message: &[u8]) -> MultiSignature;
+}
+
 /// A cold account.
 #[derive(Clone)]
 pub struct Account {
@@ -32,9 +41,14 @@ impl Account {
 	pub fn id(&self) -> AccountId {
 		MultiSigner::from(self.pair.public()).into_account()
 	}
+}
 
-	/// Signs.
-	pub fn sign(&self, message: &[u8]) -> MultiSignature {
+impl Signer for Account {
+	fn account(&self) -> AccountId {
+		self.id()
+	}
+
+	fn signature(&self, message: &[u8]) -> MultiSignature {
 		self.pair.sign(message).into()
 	}
 }
@@ -81,5 +95,15 @@ impl Device {
 			.mode(0o600)
 			.open(keystore.join(name))?;
 		Ok(serde_json::to_writer(file, &self.uri)?)
+	}
+}
+
+impl Signer for Device {
+	fn account(&self) -> AccountId {
+		self.id()
+	}
+
+	fn signature(&self, message: &[u8]) -> MultiSignature {
+		self.sign(message).into()
 	}
 }

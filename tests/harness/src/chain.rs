@@ -1,7 +1,11 @@
 //! A client of the chain: storage, runtime APIs and signed calls over JSON-RPC, with the runtime's
 //! own types.
 
-use crate::accounts::Account;
+use crate::{
+	accounts::{Account, Signer},
+	transactions::signed,
+	waiting::until,
+};
 use anyhow::{anyhow, bail, ensure, Context, Result};
 use codec::{Decode, DecodeAll, Encode};
 use frame_support::storage::storage_prefix;
@@ -10,6 +14,7 @@ use jsonrpsee::{
 	core::{
 		client::{ClientT, Subscription, SubscriptionClientT},
 		params::ArrayParams,
+		ClientError,
 	},
 	rpc_params,
 	ws_client::{WsClient, WsClientBuilder},
@@ -17,23 +22,15 @@ use jsonrpsee::{
 use pallet_balances::AccountData;
 use serde_json::Value;
 use sp_core::{crypto::Ss58Codec, H256};
-use std::{
-	future::Future,
-	time::{Duration, Instant},
-};
+use std::time::Duration;
 use tequio_primitives::{
 	api::{DutyStatus, TaskSummary},
 	TaskId,
 };
-use tequio_runtime::{
-	signing::signed_extrinsic, AccountId, Balance, Nonce, Runtime, RuntimeCall, RuntimeError,
-	RuntimeEvent,
-};
+use tequio_runtime::{AccountId, Balance, Nonce, Runtime, RuntimeCall, RuntimeError, RuntimeEvent};
 
 /// A call that is in no block after this long will not get into one.
-const INCLUSION: Duration = Duration::from_secs(60);
-/// How often something on the chain is looked at.
-const POLL: Duration = Duration::from_millis(300);
+const INCLUSION: Duration = Duration::from_secs(180);
 
 /// A connection to a node.
 pub struct Chain {
@@ -53,16 +50,10 @@ impl Chain {
 	/// `patience`.
 	pub async fn connect(port: u16, patience: Duration) -> Result<Self> {
 		let url = format!("ws://127.0.0.1:{port}");
-		let start = Instant::now();
-		let client = loop {
-			match WsClientBuilder::default().build(&url).await {
-				Ok(client) => break client,
-				Err(error) if start.elapsed() > patience => {
-					return Err(error).with_context(|| format!("connecting to {url}"))
-				},
-				Err(_) => tokio::time::sleep(POLL).await,
-			}
-		};
+		let client = until(&format!("{url} answers"), patience, async || {
+			Ok(WsClientBuilder::default().build(&url).await.ok())
+		})
+		.await?;
 		let genesis = client.request("chain_getBlockHash", rpc_params![0]).await?;
 		Ok(Self { client, genesis })
 	}
@@ -80,6 +71,12 @@ impl Chain {
 	/// The last finalised block.
 	pub async fn finalised(&self) -> Result<H256> {
 		Ok(serde_json::from_value(self.request("chain_getFinalizedHead", rpc_params![]).await?)?)
+	}
+
+	/// The block of the best chain with this number, if the chain has come so far.
+	pub async fn block(&self, number: u32) -> Result<Option<H256>> {
+		let hash = self.request("chain_getBlockHash", rpc_params![number]).await?;
+		Ok(serde_json::from_value(hash)?)
 	}
 
 	/// A block's number.
@@ -131,11 +128,18 @@ impl Chain {
 		self.call_api("WorkApi_duties", device).await
 	}
 
+	/// What the chain knows of an account: its transactions so far, its money.
+	pub async fn account(
+		&self,
+		account: &AccountId,
+	) -> Result<AccountInfo<Nonce, AccountData<Balance>>> {
+		let key = frame_system::Account::<Runtime>::hashed_key_for(account);
+		Ok(self.read(key).await?.unwrap_or_default())
+	}
+
 	/// What an account has, free and held, in the token's smallest unit.
 	pub async fn balance(&self, account: &AccountId) -> Result<AccountData<Balance>> {
-		let key = frame_system::Account::<Runtime>::hashed_key_for(account);
-		let info: Option<AccountInfo<Nonce, AccountData<Balance>>> = self.read(key).await?;
-		Ok(info.map(|info| info.data).unwrap_or_default())
+		Ok(self.account(account).await?.data)
 	}
 
 	/// Signs a call, waits until it is in a block, and returns its events. Fails if the call fails.
@@ -150,26 +154,36 @@ impl Chain {
 
 	/// Signs a call and hands it to the node.
 	pub async fn send(&self, signer: &Account, call: impl Into<RuntimeCall>) -> Result<Pending> {
-		let address = signer.id().to_ss58check();
-		let nonce = self.request("system_accountNextIndex", rpc_params![address]).await?;
-		let nonce = serde_json::from_value(nonce)?;
-		let sign = |message: &[u8]| signer.sign(message);
-		let extrinsic = signed_extrinsic(call.into(), signer.id(), nonce, self.genesis, sign);
-		let extrinsic = to_hex(&extrinsic.encode());
+		let nonce = self.next_nonce(&signer.account()).await?;
+		let extrinsic = signed(signer, call.into(), nonce, 0, self.genesis);
 		let params = rpc_params![extrinsic.as_str()];
 		let (method, end) = ("author_submitAndWatchExtrinsic", "author_unwatchExtrinsic");
 		let status = self.client.subscribe(method, params, end).await?;
 		Ok(Pending { extrinsic, status })
 	}
 
+	/// The number of an account's next transaction, those in the node's pool counted.
+	pub async fn next_nonce(&self, account: &AccountId) -> Result<Nonce> {
+		let params = rpc_params![account.to_ss58check()];
+		Ok(serde_json::from_value(self.request("system_accountNextIndex", params).await?)?)
+	}
+
+	/// Hands a transaction to the node, and tells why the node does not take it if it does not.
+	pub async fn hand_in(&self, extrinsic: &str) -> Result<Result<(), String>> {
+		let method = "author_submitExtrinsic";
+		match self.client.request::<H256, _>(method, rpc_params![extrinsic]).await {
+			Ok(_) => Ok(Ok(())),
+			Err(ClientError::Call(refusal)) => Ok(Err(refusal.to_string())),
+			Err(error) => Err(error.into()),
+		}
+	}
+
 	/// Waits until a call is in a block and returns its events. Fails if the call failed.
 	pub async fn included(&self, mut pending: Pending) -> Result<Vec<RuntimeEvent>> {
 		let block = tokio::time::timeout(INCLUSION, pending.block()).await;
 		let block = block.context("the call is in no block yet; does the chain produce any?")??;
-		let content = self.request("chain_getBlock", rpc_params![block]).await?;
-		let extrinsics = content.pointer("/block/extrinsics").and_then(Value::as_array);
-		let mut extrinsics = extrinsics.context("a block without extrinsics")?.iter();
-		let place = extrinsics.position(|hex| hex.as_str() == Some(pending.extrinsic.as_str()));
+		let extrinsics = self.extrinsics(block).await?;
+		let place = extrinsics.iter().position(|extrinsic| *extrinsic == pending.extrinsic);
 		let place = u32::try_from(place.context("the block does not hold the call")?)?;
 		let events = self.events(block).await?;
 		let own = |record: EventRecord<RuntimeEvent, H256>| {
@@ -180,31 +194,17 @@ impl Chain {
 		Ok(events)
 	}
 
+	/// The transactions of a block in hex, inherents among them.
+	pub async fn extrinsics(&self, block: H256) -> Result<Vec<String>> {
+		let mut content = self.request("chain_getBlock", rpc_params![block]).await?;
+		let extrinsics = content.pointer_mut("/block/extrinsics").map(Value::take);
+		Ok(serde_json::from_value(extrinsics.context("a block without extrinsics")?)?)
+	}
+
 	/// The events of a block.
 	pub async fn events(&self, block: H256) -> Result<Vec<EventRecord<RuntimeEvent, H256>>> {
 		let events = self.read_at(storage_prefix(b"System", b"Events"), Some(block)).await?;
 		Ok(events.unwrap_or_default())
-	}
-
-	/// Looks again and again until `look` finds something; fails after `patience`, saying what was
-	/// awaited.
-	pub async fn wait_for<V, F>(
-		&self,
-		what: &str,
-		patience: Duration,
-		look: impl Fn() -> F,
-	) -> Result<V>
-	where
-		F: Future<Output = Result<Option<V>>>,
-	{
-		let start = Instant::now();
-		loop {
-			if let Some(found) = look().await? {
-				return Ok(found);
-			}
-			ensure!(start.elapsed() < patience, "waited {} s in vain: {what}", patience.as_secs());
-			tokio::time::sleep(POLL).await;
-		}
 	}
 }
 
@@ -240,7 +240,8 @@ fn succeeded(event: &RuntimeEvent) -> Result<()> {
 	))
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+/// As JSON-RPC writes bytes.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
 	format!("0x{}", hex::encode(bytes))
 }
 

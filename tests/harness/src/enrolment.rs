@@ -3,20 +3,21 @@
 use crate::{
 	accounts::Account,
 	network::{Network, Owner, BANK},
+	waiting::until,
 };
-use anyhow::{anyhow, ensure, Result};
+use anyhow::{anyhow, Context, Result};
 use pallet_workers::{
 	Availability, Call, CurrentRules, Device, Devices, Offer, Offers, Rules, SeatHolders, Seats,
 	Worker, Workers,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tequio_primitives::{device::proof_message, Balance, WorkClass, TEQ};
 use tequio_runtime::{AccountId, Runtime, RuntimeCall};
 
 /// What an owner has beside its stake, for fees.
 const POCKET: Balance = 10 * TEQ;
 /// Seats are fixed, and devices signal, some blocks after the registration.
-const READY: Duration = Duration::from_secs(180);
+const READY: Duration = Duration::from_secs(300);
 
 /// What every owner of a network offers and stakes.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +39,18 @@ impl Network {
 
 	/// Funds and registers every owner with its device.
 	pub async fn register(&self, terms: &Terms) -> Result<()> {
+		self.enlist(&self.owners().collect::<Vec<_>>(), terms).await
+	}
+
+	/// Funds and registers these owners with their devices, whether a node of this network works
+	/// for them or not.
+	pub async fn enlist(&self, owners: &[&Owner], terms: &Terms) -> Result<()> {
 		let rules: Option<Rules> = self.chain.read(CurrentRules::<Runtime>::hashed_key()).await?;
 		let stake = terms.stake.max(rules.unwrap_or_default().seat_stake.saturating_mul(2));
-		let owners: Vec<_> = self.owners().map(|owner| owner.account.id()).collect();
-		self.fund(&owners, stake.saturating_add(POCKET)).await?;
+		let accounts: Vec<_> = owners.iter().map(|owner| owner.account.id()).collect();
+		self.fund(&accounts, stake.saturating_add(POCKET)).await?;
 		let mut pending = Vec::new();
-		for owner in self.owners() {
+		for owner in owners {
 			let call = self.registration(owner, terms, stake)?;
 			pending.push(self.chain.send(&owner.account, call).await?);
 		}
@@ -55,17 +62,13 @@ impl Network {
 
 	/// Waits until every owner has seats and every device accepts work.
 	pub async fn ready(&mut self) -> Result<()> {
-		let start = Instant::now();
-		while !self.all_seated().await? || !self.all_accepting().await? {
+		until("every owner can be drawn", READY, async || {
 			self.expect_running()?;
-			let logs = self.folder().display();
-			ensure!(
-				start.elapsed() < READY,
-				"the owners cannot be drawn yet; see the logs in {logs}"
-			);
-			tokio::time::sleep(Duration::from_millis(500)).await;
-		}
-		Ok(())
+			let ready = self.all_seated().await? && self.all_accepting().await?;
+			Ok(ready.then_some(()))
+		})
+		.await
+		.with_context(|| self.logs())
 	}
 
 	/// Sends money to each of these accounts.

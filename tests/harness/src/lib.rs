@@ -8,17 +8,23 @@
 //! | --- | --- |
 //! | [`process`] | a child process: its log, its end, its restart |
 //! | [`network`] | one validator and worker nodes, each with a worker process |
+//! | [`genesis`] | the chain that a network starts |
 //! | [`accounts`] | cold accounts and device keys |
 //! | [`chain`] | storage, runtime APIs and signed calls over JSON-RPC |
+//! | [`transactions`] | signing calls |
 //! | [`enrolment`] | owners stake and register their devices |
 //! | [`requests`] | tasks, and what their money did |
+//! | [`waiting`] | looking until something is there |
 
 pub mod accounts;
 pub mod chain;
 pub mod enrolment;
+pub mod genesis;
 pub mod network;
 pub mod process;
 pub mod requests;
+pub mod transactions;
+pub mod waiting;
 
 use anyhow::Result;
 use tokio::signal::unix::{signal, SignalKind};

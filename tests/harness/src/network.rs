@@ -4,6 +4,7 @@
 //! Everything is under one folder:
 //!
 //! ```text
+//! chain.json        specification
 //! validator/        database           validator.log
 //! 0/node/           database           0/node.log
 //! 0/keystore/       device keys        0/worker.log
@@ -13,16 +14,19 @@
 use crate::{
 	accounts::{Account, Device},
 	chain::Chain,
-	process::{binary, Launch, Process},
+	genesis,
+	process::{binary, log_tail, Launch, Process},
+	waiting::until,
 };
 use anyhow::{ensure, Context, Result};
 use jsonrpsee::rpc_params;
+use serde_json::Value;
 use std::{
 	ffi::OsString,
 	fs,
 	net::TcpListener,
 	path::{Path, PathBuf},
-	time::{Duration, Instant},
+	time::Duration,
 };
 use tempfile::TempDir;
 
@@ -31,7 +35,7 @@ const NODE_KEY: &str = "00000000000000000000000000000000000000000000000000000000
 /// The account that pays for everything the harness sets up: the development chain makes it rich.
 pub const BANK: &str = "//Alice";
 /// A cold start of a node takes some seconds, on a busy machine many.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(180);
 /// Bytes that the path of a Unix socket may have.
 const SOCKET_PATH: usize = 107;
 
@@ -43,6 +47,9 @@ pub struct Plan {
 	pub folder: Option<PathBuf>,
 	/// The worker nodes.
 	pub nodes: Vec<NodePlan>,
+	/// What the chain starts with, laid over the genesis patch of the development preset. Without
+	/// it, the preset itself.
+	pub genesis: Option<Value>,
 }
 
 /// One worker node.
@@ -52,6 +59,16 @@ pub struct NodePlan {
 	pub owners: u32,
 	/// The folder of its engines; that of the built binaries if none.
 	pub engines: Option<PathBuf>,
+	/// More arguments of its worker process. Without `--mode` among them it computes in light mode,
+	/// without `--sandbox` it takes of the sandbox what the machine allows.
+	pub worker_args: Vec<OsString>,
+}
+
+impl NodePlan {
+	/// A node with the built engines.
+	pub fn honest(owners: u32) -> Self {
+		Self { owners, engines: None, worker_args: Vec::new() }
+	}
 }
 
 /// Somebody who stakes, and the device key that works for them.
@@ -71,6 +88,8 @@ pub struct WorkerNode {
 	pub worker: Process,
 	/// Whom it serves.
 	pub owners: Vec<Owner>,
+	/// The socket between the two.
+	pub socket: PathBuf,
 }
 
 /// The whole. Dropping it kills every process.
@@ -80,6 +99,8 @@ pub struct Network {
 	/// The worker nodes.
 	pub nodes: Vec<WorkerNode>,
 	validator: Process,
+	/// Port of the validator's RPC.
+	rpc: u16,
 	// Last, so that it goes when nobody writes to it any more.
 	folder: Folder,
 }
@@ -93,24 +114,32 @@ impl Network {
 	/// Starts everything and waits until every node is connected.
 	pub async fn start(plan: &Plan) -> Result<Self> {
 		let folder = Folder::new(plan.folder.as_deref())?;
+		let spec = folder.path().join("chain.json");
+		genesis::write_specification(plan.genesis.as_ref(), &spec)?;
 		let [port, rpc] = free_ports()?;
-		let mut validator = Process::start(validator(folder.path(), port, rpc)?)?;
+		let mut validator = Process::start(validator(folder.path(), &spec, port, rpc)?)?;
 		let chain = reach(&mut validator, rpc).await?;
 		let peer = chain.request("system_localPeerId", rpc_params![]).await?;
 		let peer = peer.as_str().context("a peer id that is no text")?;
 		let bootnode = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
 		let mut nodes = Vec::new();
 		for (place, node) in plan.nodes.iter().enumerate() {
-			nodes.push(WorkerNode::start(
-				&folder.path().join(place.to_string()),
-				place,
-				node,
-				&bootnode,
-			)?);
+			let folder = folder.path().join(place.to_string());
+			nodes.push(WorkerNode::start(&folder, place, node, &spec, &bootnode)?);
 		}
-		let mut network = Self { chain, nodes, validator, folder };
+		let mut network = Self { chain, nodes, validator, rpc, folder };
 		network.connected().await?;
 		Ok(network)
+	}
+
+	/// Another client of the validator's node, with a connection of its own.
+	pub async fn client(&self) -> Result<Chain> {
+		Chain::connect(self.rpc, START).await
+	}
+
+	/// The validator's node.
+	pub fn validator(&self) -> &Process {
+		&self.validator
 	}
 
 	/// Every owner.
@@ -133,24 +162,34 @@ impl Network {
 		self.folder.path()
 	}
 
+	/// The ends of all logs.
+	pub fn logs(&self) -> String {
+		let workers = self.nodes.iter().flat_map(|node| [&node.node, &node.worker]);
+		let end = |process: &Process| {
+			format!("--- the end of {}:\n{}\n", process.log().display(), log_tail(process.log()))
+		};
+		[&self.validator].into_iter().chain(workers).map(end).collect()
+	}
+
 	async fn connected(&mut self) -> Result<()> {
 		let wanted = u64::try_from(self.nodes.len())?;
-		let start = Instant::now();
-		while self.chain.peers().await? < wanted {
+		until("all nodes are connected", START, async || {
 			self.expect_running()?;
-			ensure!(
-				start.elapsed() < START,
-				"the nodes do not connect; see {}",
-				self.folder().display()
-			);
-			tokio::time::sleep(Duration::from_millis(200)).await;
-		}
-		Ok(())
+			Ok((self.chain.peers().await? >= wanted).then_some(()))
+		})
+		.await
+		.with_context(|| self.logs())
 	}
 }
 
 impl WorkerNode {
-	fn start(folder: &Path, place: usize, plan: &NodePlan, bootnode: &str) -> Result<Self> {
+	fn start(
+		folder: &Path,
+		place: usize,
+		plan: &NodePlan,
+		spec: &Path,
+		bootnode: &str,
+	) -> Result<Self> {
 		let owner =
 			|number: u8| Owner::new(&format!("//Owner{place}{}", char::from(b'a' + number)));
 		let owners: Vec<_> = (0..u8::try_from(plan.owners)?).map(owner).collect::<Result<_>>()?;
@@ -159,14 +198,16 @@ impl WorkerNode {
 		for owner in &owners {
 			owner.device.write_to_keystore(&keystore)?;
 		}
-		let worker = Process::start(worker(folder, plan)?)?;
-		let node = Process::start(worker_node(folder, bootnode)?)?;
-		Ok(Self { node, worker, owners })
+		let socket = socket(folder)?;
+		let worker = Process::start(worker(folder, &socket, plan)?)?;
+		let node = Process::start(worker_node(folder, &socket, spec, bootnode)?)?;
+		Ok(Self { node, worker, owners, socket })
 	}
 }
 
 impl Owner {
-	fn new(uri: &str) -> Result<Self> {
+	/// From a secret URI such as `//Owner`; the device's is derived from it.
+	pub fn new(uri: &str) -> Result<Self> {
 		let device = Device::from_uri(&format!("{uri}//device"))?;
 		Ok(Self { account: Account::from_uri(uri)?, device })
 	}
@@ -198,33 +239,29 @@ impl Folder {
 
 /// Waits until a node's RPC answers.
 async fn reach(node: &mut Process, rpc: u16) -> Result<Chain> {
-	let start = Instant::now();
-	loop {
+	until("the validator's RPC answers", START, async || {
 		node.expect_running()?;
-		match Chain::connect(rpc, Duration::from_secs(1)).await {
-			Ok(chain) => return Ok(chain),
-			Err(error) if start.elapsed() > START => return Err(error),
-			Err(_) => {},
-		}
-	}
+		Ok(Chain::connect(rpc, Duration::ZERO).await.ok())
+	})
+	.await
 }
 
-fn validator(folder: &Path, port: u16, rpc: u16) -> Result<Launch> {
-	let mut args = node_args(&folder.join("validator"), port, rpc);
+fn validator(folder: &Path, spec: &Path, port: u16, rpc: u16) -> Result<Launch> {
+	let mut args = node_args(&folder.join("validator"), spec, port, rpc);
 	args.extend(["--alice", "--force-authoring", "--node-key", NODE_KEY].map(OsString::from));
 	Ok(Launch { program: binary("tequio-node")?, args, log: folder.join("validator.log") })
 }
 
-fn worker_node(folder: &Path, bootnode: &str) -> Result<Launch> {
+fn worker_node(folder: &Path, socket: &Path, spec: &Path, bootnode: &str) -> Result<Launch> {
 	let [port, rpc] = free_ports()?;
-	let mut args = node_args(&folder.join("node"), port, rpc);
+	let mut args = node_args(&folder.join("node"), spec, port, rpc);
 	flag(&mut args, "--bootnodes", bootnode);
 	flag(&mut args, "--keystore-path", folder.join("keystore"));
-	flag(&mut args, "--worker-socket", socket(folder)?);
+	flag(&mut args, "--worker-socket", socket);
 	Ok(Launch { program: binary("tequio-node")?, args, log: folder.join("node.log") })
 }
 
-fn worker(folder: &Path, plan: &NodePlan) -> Result<Launch> {
+fn worker(folder: &Path, socket: &Path, plan: &NodePlan) -> Result<Launch> {
 	let engines = match &plan.engines {
 		Some(folder) => folder.clone(),
 		None => {
@@ -232,20 +269,24 @@ fn worker(folder: &Path, plan: &NodePlan) -> Result<Launch> {
 		},
 	};
 	let mut args = Vec::new();
-	flag(&mut args, "--socket", socket(folder)?);
+	flag(&mut args, "--socket", socket);
 	flag(&mut args, "--base-path", folder.join("worker"));
 	flag(&mut args, "--engine-dir", engines);
-	flag(&mut args, "--mode", "light");
 	// The engines are ours: where the machine has no namespaces, work goes on without.
-	args.push("--allow-unsandboxed".into());
+	for (name, value) in [("--mode", "light"), ("--sandbox", "available")] {
+		if !plan.worker_args.iter().any(|arg| arg == name) {
+			flag(&mut args, name, value);
+		}
+	}
+	args.extend(plan.worker_args.iter().cloned());
 	Ok(Launch { program: binary("tequio-worker")?, args, log: folder.join("worker.log") })
 }
 
 /// Flags of every node. It listens on the loopback interface only and looks for nobody: networks of
 /// the same preset, which share their genesis, do not mix.
-pub fn node_args(base: &Path, port: u16, rpc: u16) -> Vec<OsString> {
+fn node_args(base: &Path, spec: &Path, port: u16, rpc: u16) -> Vec<OsString> {
 	let mut args = ["--no-mdns", "--no-prometheus", "--no-telemetry"].map(OsString::from).to_vec();
-	flag(&mut args, "--chain", "dev");
+	flag(&mut args, "--chain", spec);
 	flag(&mut args, "--base-path", base);
 	flag(&mut args, "--listen-addr", format!("/ip4/127.0.0.1/tcp/{port}"));
 	flag(&mut args, "--rpc-port", rpc.to_string());

@@ -5,8 +5,10 @@
 //! The kernel ties the second to the *thread* that started the child. Start processes from a thread
 //! that lives as long as they shall: the main thread of a program, the thread of a test.
 
+use crate::waiting::until;
 use anyhow::{bail, ensure, Context, Result};
 use nix::{
+	errno::Errno,
 	sys::{
 		prctl,
 		signal::{kill, killpg, Signal},
@@ -20,7 +22,7 @@ use std::{
 	os::unix::process::CommandExt,
 	path::{Path, PathBuf},
 	process::{Child, Command, ExitStatus, Stdio},
-	time::{Duration, Instant},
+	time::Duration,
 };
 
 /// How a process is started; kept to start it again.
@@ -98,17 +100,11 @@ impl Process {
 
 	/// Waits until its log holds `text`.
 	pub async fn says(&self, text: &str, patience: Duration) -> Result<()> {
-		let start = Instant::now();
-		while !read(self.log()).contains(text) {
-			let tail = || log_tail(self.log());
-			ensure!(
-				start.elapsed() < patience,
-				"`{text}` is not in the log, which ends:\n{}",
-				tail()
-			);
-			tokio::time::sleep(Duration::from_millis(100)).await;
-		}
-		Ok(())
+		until(&format!("`{text}` in the log"), patience, async || {
+			Ok(read(self.log()).contains(text).then_some(()))
+		})
+		.await
+		.with_context(|| format!("the log ends:\n{}", log_tail(self.log())))
 	}
 
 	/// Processes that it started, directly or not, whose executable has this name.
@@ -170,9 +166,13 @@ fn read(log: &Path) -> String {
 	fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-/// Sends SIGKILL to a process found with [`Process::descendants`].
-pub fn kill9(pid: Pid) -> Result<()> {
-	Ok(kill(pid, Signal::SIGKILL)?)
+/// Sends SIGKILL to a process found with [`Process::descendants`]. False if it was gone already.
+pub fn kill9(pid: Pid) -> Result<bool> {
+	match kill(pid, Signal::SIGKILL) {
+		Ok(()) => Ok(true),
+		Err(Errno::ESRCH) => Ok(false),
+		Err(error) => Err(error.into()),
+	}
 }
 
 fn spawn(launch: &Launch) -> io::Result<Child> {
@@ -210,9 +210,21 @@ struct Row {
 }
 
 impl Row {
+	/// By what it calls itself, by the file that it executes, or by the word that it was started
+	/// with: a process that was started through a descriptor has another name than its file, and
+	/// the file of a confined one may not be seen.
 	fn is_named(&self, name: &str) -> bool {
 		const KEPT: usize = 15;
-		self.command.as_bytes() == name.as_bytes().get(..KEPT).unwrap_or(name.as_bytes())
+		const REMOVED: &str = " (deleted)";
+		let folder = PathBuf::from(format!("/proc/{}", self.pid));
+		let file = fs::read_link(folder.join("exe")).unwrap_or_default();
+		let file = file.to_string_lossy();
+		let words = fs::read(folder.join("cmdline")).unwrap_or_default();
+		let word = String::from_utf8_lossy(words.split(|byte| *byte == 0).next().unwrap_or(&[]));
+		let kept = name.as_bytes().get(..KEPT).unwrap_or(name.as_bytes());
+		self.command.as_bytes() == kept
+			|| is_path_to(name, file.strip_suffix(REMOVED).unwrap_or(&file))
+			|| is_path_to(name, &word)
 	}
 
 	/// From `/proc/PID/stat`: `pid (command) state parent …`, where the command may hold any
@@ -232,6 +244,10 @@ impl Row {
 	}
 }
 
+fn is_path_to(name: &str, path: &str) -> bool {
+	Path::new(path).file_name().is_some_and(|last| last == name)
+}
+
 fn process_table() -> Result<Vec<Row>> {
 	let folders = fs::read_dir("/proc")?.filter_map(Result::ok);
 	let stats = folders.filter_map(|folder| fs::read_to_string(folder.path().join("stat")).ok());
@@ -244,42 +260,43 @@ mod tests {
 
 	use super::*;
 
+	const PATIENCE: Duration = Duration::from_secs(60);
+
 	fn shell(script: &str, folder: &Path) -> Process {
 		let args = vec!["-c".into(), script.into()];
 		Process::start(Launch { program: "/bin/sh".into(), args, log: folder.join("log") }).unwrap()
 	}
 
-	#[test]
-	fn drop_ends_the_whole_group() {
-		let folder = tempfile::tempdir().unwrap();
-		let process = shell("sleep 1000 & sleep 1000 & wait", folder.path());
-		let sleepers = loop {
-			let found = process.descendants("sleep").unwrap();
-			if found.len() == 2 {
-				break found;
-			}
-			std::thread::sleep(Duration::from_millis(10));
-		};
-		drop(process);
-		std::thread::sleep(Duration::from_millis(100));
-		let alive = process_table().unwrap();
-		assert!(alive.iter().all(|row| !sleepers.contains(&row.pid)));
+	fn alive(pids: &[Pid]) -> bool {
+		let table = process_table().unwrap();
+		table.iter().any(|row| pids.contains(&row.pid))
 	}
 
-	#[test]
-	fn restart_appends_to_the_log() {
+	#[tokio::test]
+	async fn drop_ends_the_whole_group() {
+		let folder = tempfile::tempdir().unwrap();
+		let process = shell("sleep 1000 & sleep 1000 & wait", folder.path());
+		let sleepers = until("two sleepers", PATIENCE, async || {
+			let found = process.descendants("sleep")?;
+			Ok((found.len() == 2).then_some(found))
+		})
+		.await
+		.unwrap();
+		drop(process);
+		until("nobody sleeps", PATIENCE, async || Ok((!alive(&sleepers)).then_some(())))
+			.await
+			.unwrap();
+	}
+
+	#[tokio::test]
+	async fn restart_appends_to_the_log() {
 		let folder = tempfile::tempdir().unwrap();
 		let mut process = shell("echo here; exec sleep 1000", folder.path());
-		let wait_for = |text: &str| {
-			while log_tail(&folder.path().join("log")) != text {
-				std::thread::sleep(Duration::from_millis(10));
-			}
-		};
-		wait_for("here");
+		process.says("here", PATIENCE).await.unwrap();
 		assert!(process.restart().is_err());
 		process.kill9().unwrap();
 		assert!(process.expect_running().unwrap_err().to_string().contains("here"));
 		process.restart().unwrap();
-		wait_for("here\nhere");
+		process.says("here\nhere", PATIENCE).await.unwrap();
 	}
 }

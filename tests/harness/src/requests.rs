@@ -3,11 +3,12 @@
 use crate::{
 	accounts::Account,
 	network::{Network, Owner},
+	waiting::until,
 };
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use pallet_rewards::{Contribution, Contributions};
 use pallet_tasks::{Call, Event, TaskSpec};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	search::SearchSpec,
@@ -55,19 +56,17 @@ impl Network {
 
 	/// Waits until a task has ended.
 	pub async fn ended(&self, task: TaskId, patience: Duration) -> Result<TaskSummary<AccountId>> {
-		let start = Instant::now();
-		loop {
+		let mut last = None;
+		until("the task ends", patience, async || {
 			let summary = self.chain.task_summary(task).await?;
 			if summary.status == TaskStatus::Ended {
-				return Ok(summary);
+				return Ok(Some(summary));
 			}
-			ensure!(
-				start.elapsed() < patience,
-				"the task goes on: {summary:?}; see {}",
-				self.folder().display()
-			);
-			tokio::time::sleep(Duration::from_millis(500)).await;
-		}
+			last = Some(summary);
+			Ok(None)
+		})
+		.await
+		.with_context(|| format!("{last:?}\n{}", self.logs()))
 	}
 
 	/// What an owner did for a task, and got for it.

@@ -4,28 +4,45 @@ use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 use std::{fs, path::Path, process::Command, time::Duration};
 use tequio_harness::{
-	network::{Network, Plan},
+	network::{Network, NodePlan, Plan},
 	process::binary,
 };
-use tequio_network_tests::{alone, honest};
 
 /// For something to appear in a log.
-const SAID: Duration = Duration::from_secs(60);
+const SAID: Duration = Duration::from_secs(180);
 
-async fn network(owners: u32) -> Result<Network> {
-	Network::start(&Plan { folder: None, nodes: vec![honest(owners)] }).await
+/// One network for all: a node that works for an owner, and one that works for nobody.
+#[tokio::test]
+async fn what_is_missing_or_wrong_is_said() -> Result<()> {
+	let nodes = [1, 0].map(NodePlan::honest).to_vec();
+	let mut network = Network::start(&Plan { nodes, ..Plan::default() }).await?;
+	a_node_without_a_device_key_says_so(&network).await?;
+	a_node_without_its_worker_process_says_so_and_goes_on(&mut network).await?;
+	a_worker_process_refuses_a_node_on_another_chain(&mut network).await?;
+	network.expect_running()
 }
 
-#[tokio::test]
-async fn a_worker_process_refuses_a_node_on_another_chain() -> Result<()> {
-	let _turn = alone().await;
-	let mut network = network(1).await?;
+async fn a_node_without_a_device_key_says_so(network: &Network) -> Result<()> {
+	network.nodes[1].node.says("no device key", SAID).await
+}
+
+async fn a_node_without_its_worker_process_says_so_and_goes_on(
+	network: &mut Network,
+) -> Result<()> {
+	let served = &mut network.nodes[0];
+	served.node.says("worker connected", SAID).await?;
+	served.node.clear_log()?;
+	served.worker.kill9()?;
+	served.node.says("Start tequio-worker with this socket", SAID).await?;
+	served.worker.restart()?;
+	served.node.says("worker connected", SAID).await
+}
+
+async fn a_worker_process_refuses_a_node_on_another_chain(network: &mut Network) -> Result<()> {
 	let other = network.folder().join("other.json");
 	let base = network.folder().join("other");
 	write_other_chain(&other)?;
 	let node = &mut network.nodes[0].node;
-	node.says("worker connected", SAID).await?;
-
 	node.kill9()?;
 	node.restart_with(|args| {
 		for (flag, value) in [("--chain", &other), ("--base-path", &base)] {
@@ -36,30 +53,7 @@ async fn a_worker_process_refuses_a_node_on_another_chain() -> Result<()> {
 		}
 	})?;
 	node.says("the worker's journal belongs to another chain", SAID).await?;
-	node.says("give the worker another --base-path or the node another --chain", SAID).await?;
-	network.expect_running()
-}
-
-#[tokio::test]
-async fn a_node_without_a_device_key_says_so() -> Result<()> {
-	let _turn = alone().await;
-	let mut network = network(0).await?;
-	network.nodes[0].node.says("no device key", SAID).await?;
-	network.expect_running()
-}
-
-#[tokio::test]
-async fn a_node_without_its_worker_process_says_so_and_goes_on() -> Result<()> {
-	let _turn = alone().await;
-	let mut network = network(1).await?;
-	let served = &mut network.nodes[0];
-	served.node.says("worker connected", SAID).await?;
-	served.node.clear_log()?;
-	served.worker.kill9()?;
-	served.node.says("Start tequio-worker with this socket", SAID).await?;
-	served.worker.restart()?;
-	served.node.says("worker connected", SAID).await?;
-	network.expect_running()
+	node.says("give the worker another --base-path or the node another --chain", SAID).await
 }
 
 #[test]

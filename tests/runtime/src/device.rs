@@ -49,22 +49,31 @@ impl Device {
 	/// What it would send now. Reads the state: call it inside of [`crate::World::read`] or while a
 	/// block is made.
 	pub fn calls(&mut self) -> Vec<RuntimeCall> {
-		if self.conduct == Conduct::Sleeps {
-			return Vec::new();
+		let (commits, reveals) = (self.commits(|_| true), self.reveals(|_| true));
+		commits.into_iter().chain(reveals).collect()
+	}
+
+	/// The commits that it would send now, of these duties. Reads the state.
+	pub fn commits(&mut self, of: impl Fn(&Duty) -> bool) -> Option<RuntimeCall> {
+		let duties = self.duties().into_iter().filter(of);
+		let items: Vec<_> = duties.filter_map(|duty| self.commit(duty)).collect();
+		let items = BoundedVec::truncate_from(items);
+		(!items.is_empty()).then_some(RuntimeCall::Verification(Call::commit { items }))
+	}
+
+	/// The reveals that it would send now, of these duties. Reads the state.
+	pub fn reveals(&self, of: impl Fn(&Duty) -> bool) -> Option<RuntimeCall> {
+		let duties = self.duties().into_iter().filter(of);
+		let items: Vec<_> = duties.filter_map(|duty| self.reveal(duty)).collect();
+		let items = BoundedVec::truncate_from(items);
+		(!items.is_empty()).then_some(RuntimeCall::Verification(Call::reveal { items }))
+	}
+
+	fn duties(&self) -> Vec<Duty> {
+		match self.conduct {
+			Conduct::Sleeps => Vec::new(),
+			_ => Workers::duties_of(&self.key.account()),
 		}
-		let duties = Workers::duties_of(&self.key.account());
-		let commits: Vec<_> = duties.iter().filter_map(|duty| self.commit(*duty)).collect();
-		let reveals: Vec<_> = duties.iter().filter_map(|duty| self.reveal(*duty)).collect();
-		let mut calls = Vec::new();
-		if !commits.is_empty() {
-			let items = BoundedVec::truncate_from(commits);
-			calls.push(RuntimeCall::Verification(Call::commit { items }));
-		}
-		if !reveals.is_empty() {
-			let items = BoundedVec::truncate_from(reveals);
-			calls.push(RuntimeCall::Verification(Call::reveal { items }));
-		}
-		calls
 	}
 
 	fn commit(&mut self, duty: Duty) -> Option<CommitItem> {

@@ -1,6 +1,8 @@
 //! Who signs: owners and requesters with Sr25519, devices with Ed25519.
 
+use codec::Encode;
 use sp_core::{ed25519, sr25519, Pair};
+use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::IdentifyAccount, MultiSigner};
 use tequio_runtime::{AccountId, Signature};
 
@@ -21,8 +23,8 @@ impl Key {
 	}
 
 	/// Device number `number`.
-	pub fn device(number: u8) -> Self {
-		Self::Device(ed25519::Pair::from_seed(&[number; 32]))
+	pub fn device(number: u32) -> Self {
+		Self::Device(ed25519::Pair::from_seed(&blake2_256(&number.encode())))
 	}
 
 	/// The account that it signs for.

@@ -25,7 +25,7 @@ pub struct Owner {
 
 impl Owner {
 	/// The well-known account of this name with the device of this number.
-	pub fn new(name: &str, number: u8, conduct: Conduct) -> Self {
+	pub fn new(name: &str, number: u32, conduct: Conduct) -> Self {
 		Self { key: Key::named(name), device: Device::new(Key::device(number), conduct) }
 	}
 
@@ -70,6 +70,17 @@ impl World {
 		for _ in 0..6 {
 			self.block();
 		}
+	}
+
+	/// Enrolls so many honest owners, none of them well known.
+	pub fn enroll_many(&mut self, number: u32) -> Vec<Owner> {
+		let owners: Vec<Owner> = (1_000..)
+			.take(number as usize)
+			.map(|number| Owner::new(&format!("Owner{number}"), number, Conduct::Honest))
+			.collect();
+		owners.iter().for_each(|owner| self.fund(&owner.account(), 10 * STAKE));
+		self.enroll(&owners);
+		owners
 	}
 
 	/// Makes a block in which every device sends what it has to, all of which has to succeed.

@@ -18,15 +18,23 @@ pub fn hash(seed: &[u8; 32], nonce: Nonce) -> [u8; 32] {
 /// A search of `count` nonces from 0 in chunks of `chunk_size`, each expecting `lambda` shares,
 /// whose target only the best nonce of all meets.
 pub fn task(seed: u8, count: u32, chunk_size: u32, lambda: u16) -> TaskSpec {
-	let seed = [seed; 32];
-	let best = (0..count).map(|nonce| hash(&seed, nonce)).min_by_key(integer);
+	let best = (0..count).map(|nonce| hash(&[seed; 32], nonce)).min_by_key(integer);
+	task_for(best.unwrap_or_default(), seed, count, chunk_size, lambda)
+}
+
+/// The same with a target that no hash is known to meet, so that none has to be computed.
+pub fn barren_task(seed: u8, count: u32, chunk_size: u32, lambda: u16) -> TaskSpec {
+	task_for(U256::one().to_little_endian(), seed, count, chunk_size, lambda)
+}
+
+fn task_for(target: [u8; 32], seed: u8, count: u32, chunk_size: u32, lambda: u16) -> TaskSpec {
 	TaskSpec::RandomXSearch(SearchSpec {
-		seed,
+		seed: [seed; 32],
 		template: BoundedVec::truncate_from(vec![0; 76]),
 		nonce_offset: 39,
 		start: 0,
 		count,
-		target: best.unwrap_or_default(),
+		target,
 		chunk_size,
 		lambda,
 	})

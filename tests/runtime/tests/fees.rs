@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use codec::Encode;
 use sp_runtime::{
-	generic::Era,
 	traits::TransactionExtension,
 	transaction_validity::{
 		InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
@@ -12,16 +10,18 @@ use sp_runtime::{
 };
 use tequio_primitives::{Balance, TEQ};
 use tequio_runtime::{
-	extensions::FREE_PRIORITY,
-	signing::{signed_payload, tx_extension},
-	Address, Executive, RuntimeCall, System, TxExtension, UncheckedExtrinsic,
+	extensions::FREE_PRIORITY, Executive, RuntimeCall, System, TxExtension, UncheckedExtrinsic,
 };
 use tequio_runtime_tests::{
 	device::Conduct,
 	keys::Key,
 	owner::{Owner, ASK},
-	search, sign, wealth, World,
+	search, sign, sign_as, wealth, World,
 };
+
+/// The answer to a call that only who owes it may make.
+const NOT_OWED: TransactionValidityError =
+	TransactionValidityError::Invalid(InvalidTransaction::Call);
 
 fn owners() -> Vec<Owner> {
 	vec![
@@ -29,6 +29,21 @@ fn owners() -> Vec<Owner> {
 		Owner::new("Charlie", 2, Conduct::Honest),
 		Owner::new("Dave", 3, Conduct::Honest),
 	]
+}
+
+/// Submits a task of one chunk, and waits until somebody owes its commit.
+fn first_chunk(world: &mut World, owners: &mut [Owner]) -> (Key, RuntimeCall) {
+	let spec = search::task(1, 32, 32, 16);
+	let task = pallet_tasks::Call::submit_task { spec, price: ASK, deadline: 16, bonus: 0 };
+	world.submit(&Key::named("Alice"), RuntimeCall::Tasks(task));
+	world.block_ok();
+	world.block();
+	world.block();
+	let mut owed = owners.iter_mut().filter_map(|owner| {
+		let call = world.read(|| owner.device.calls()).pop()?;
+		Some((owner.device.key.clone(), call))
+	});
+	owed.next().expect("the chunk is assigned to somebody")
 }
 
 /// How the transaction pool would take it.
@@ -62,20 +77,9 @@ fn what_is_owed_is_free_and_goes_before_any_tip() {
 	let mut world = World::new();
 	let mut owners = owners();
 	world.enroll(&owners);
-	let spec = search::task(1, 32, 32, 16);
-	let task = pallet_tasks::Call::submit_task { spec, price: ASK, deadline: 16, bonus: 0 };
-	world.submit(&Key::named("Alice"), RuntimeCall::Tasks(task));
-	world.block_ok();
-	world.block();
-	world.block();
+	let (key, call) = first_chunk(&mut world, &mut owners);
 
 	world.read(|| {
-		let (key, call) = owners
-			.iter_mut()
-			.find_map(|owner| {
-				owner.device.calls().pop().map(|call| (owner.device.key.clone(), call))
-			})
-			.expect("the chunk is assigned to somebody");
 		assert_eq!(wealth(&key.account()), 0);
 		let free = validity(sign(&key, call));
 		assert_eq!(free.priority, FREE_PRIORITY);
@@ -87,7 +91,7 @@ fn what_is_owed_is_free_and_goes_before_any_tip() {
 }
 
 #[test]
-fn a_signal_that_changes_nothing_is_not_free() {
+fn a_signal_that_changes_nothing_is_not_taken() {
 	let mut world = World::new();
 	let owners = owners();
 	world.enroll(&owners);
@@ -97,8 +101,22 @@ fn a_signal_that_changes_nothing_is_not_free() {
 	let signal = RuntimeCall::Workers(pallet_workers::Call::set_accepting { accepting: true });
 
 	world.submit(&owners[0].device.key, signal);
-	let refused = TransactionValidityError::Invalid(InvalidTransaction::Payment);
-	assert_eq!(world.block(), vec![Err(refused)]);
+	assert_eq!(world.block(), vec![Err(NOT_OWED)]);
+}
+
+#[test]
+fn the_reserve_of_results_cannot_be_bought() {
+	let mut world = World::new();
+	let mut owners = owners();
+	world.enroll(&owners);
+	let (_, owed) = first_chunk(&mut world, &mut owners);
+	let batch = pallet_utility::Call::batch { calls: vec![owed.clone()] };
+	let of_root = frame_system::Call::set_heap_pages { pages: 1 };
+
+	for call in [owed, RuntimeCall::Utility(batch), RuntimeCall::System(of_root)] {
+		world.submit(&Key::named("Alice"), call);
+		assert_eq!(world.block(), vec![Err(NOT_OWED)]);
+	}
 }
 
 #[test]
@@ -118,11 +136,5 @@ fn remark() -> RuntimeCall {
 
 /// A remark with a tip.
 fn tipped(key: &Key, tip: Balance) -> UncheckedExtrinsic {
-	let nonce = System::account_nonce(key.account());
-	let genesis = System::block_hash(0u32);
-	let extension = tx_extension(nonce, Era::Immortal, tip);
-	let payload = signed_payload(remark(), extension, genesis, genesis);
-	let signature = payload.using_encoded(|message| key.sign(message));
-	let (call, extension, _) = payload.deconstruct();
-	UncheckedExtrinsic::new_signed(call, Address::Id(key.account()), signature, extension)
+	sign_as(key, remark(), System::account_nonce(key.account()), tip)
 }

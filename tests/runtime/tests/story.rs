@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+use pallet_rewards::Contributions;
+use pallet_tasks::{history::root_of, Ended};
+use serde_json::json;
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	search::meets,
@@ -145,6 +148,27 @@ fn work_goes_on_without_a_device_that_sleeps() {
 		assert_eq!(summary.chunks.paid, 8);
 		assert_eq!(summary.books.in_escrow(), Some(0));
 	});
+}
+
+#[test]
+fn of_an_ended_task_its_root_is_left() {
+	let mut world = World::with(json!({ "tasks": { "rules": { "keep_ended": 10 } } }));
+	let mut owners = owners(Conduct::Honest);
+	world.enroll(&owners);
+	submit(&mut world, 4);
+	assert!(world.work_until(&mut owners, 60, ended), "the task ends");
+	world.read(|| {
+		assert_eq!(summary().books.in_escrow(), Some(0));
+		assert!(Contributions::<Runtime>::iter_prefix(0).count() > 0);
+	});
+
+	assert!(world.work_until(&mut owners, 12, || Tasks::summary(0).is_none()), "it is removed");
+	let root = world.read(|| {
+		assert_eq!(Contributions::<Runtime>::iter_prefix(0).count(), 0);
+		Ended::<Runtime>::get(0)
+	});
+	assert!(root.is_some());
+	assert_eq!(root_of(0, |key| world.kept(key)), root, "who kept the records can prove them");
 }
 
 #[test]

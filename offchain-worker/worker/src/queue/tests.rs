@@ -82,6 +82,21 @@ fn the_oldest_results_are_forgotten() {
 	assert_eq!(queue.results()[0].0.task, 1);
 }
 
+#[test]
+fn the_next_job_of_a_class_can_be_looked_at() {
+	let mut queue = Queue::default();
+	queue.submit(job(1, 0));
+	queue.submit(Job { class: 5, ..job(2, 1) });
+	assert_eq!(queue.next_of(0).map(|job| job.key), Some(key(1, 0)));
+	assert_eq!(queue.next_of(5).map(|job| job.key), Some(key(2, 1)));
+	assert_eq!(queue.next_of(6), None);
+	assert_eq!((queue.waiting(), queue.unfinished_class(&key(2, 1))), (2, Some(5)));
+	let ticket = queue.take(0).unwrap();
+	assert_eq!((queue.waiting(), queue.unfinished_class(&key(2, 1))), (1, Some(5)));
+	queue.end(&ticket, done(1));
+	assert_eq!(queue.unfinished_class(&key(2, 1)), None);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
 	Submit(u64, u8),

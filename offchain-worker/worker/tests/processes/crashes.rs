@@ -1,8 +1,7 @@
-//! Engines that crash, hang, talk nonsense or are killed, and what they are kept from.
+//! Engines that crash, hang, talk nonsense or are killed.
 
 use crate::setup::*;
 use nix::sys::signal::{kill, Signal};
-use std::{fs, thread, time::Duration};
 use tequio_interface::{
 	job::{Failure, JobState},
 	wire::ToWorker,
@@ -17,7 +16,7 @@ fn a_job_survives_its_engine() {
 	node.submit(&job);
 	assert_eq!(node.state_of(&job.key), JobState::Running);
 	let engine = worker.engine();
-	thread::sleep(Duration::from_secs(1));
+	let_it_compute(engine);
 	kill(engine, Signal::SIGKILL).unwrap();
 	assert_found(node.outcome_of(&job.key));
 	assert_ne!(worker.engine(), engine);
@@ -51,7 +50,7 @@ fn a_job_survives_an_engine_that_hangs() {
 	let home = Home::with_script(&format!(
 		"mkdir \"$HERE/hung\" 2>/dev/null && {{ {READY}; exec sleep 1000; }}\nexec \"$REAL\" \"$@\""
 	));
-	let worker = home.start_with(&["--job-timeout", "20"]);
+	let worker = home.start_with(&["--job-timeout", "30"]);
 	let mut node = worker.connect();
 	let job = mainnet_search(1, 1, 3);
 	node.submit(&job);
@@ -91,27 +90,4 @@ fn cancel_stops_a_running_job_and_the_next_one_runs() {
 	eventually("the engine is gone", || (!is_alive(engine)).then_some(()));
 	node.say(&ToWorker::Cancel(key(3, 1)));
 	assert_eq!(node.state_of(&key(2, 0)), JobState::Running);
-}
-
-#[test]
-fn an_engine_has_no_network_no_rights_and_no_files() {
-	let look = "\
-		mkdir \"$HERE/$(readlink /proc/self/ns/net)\"\n\
-		mkdir \"$HERE/nice$(cut -d ' ' -f 19 /proc/self/stat)\"\n\
-		grep -q 'NoNewPrivs:.*1' /proc/self/status && mkdir \"$HERE/no-new-privs\"\n\
-		(echo x > \"$HERE/file\") || mkdir \"$HERE/no-writing\"\n\
-		mkdir \"$HERE/open$(ulimit -n)\" \"$HERE/core$(ulimit -c)\"\n\
-		ulimit -v | grep -q unlimited || mkdir \"$HERE/bounded-memory\"\n\
-		mkdir \"$HERE/looked\"";
-	let home = Home::with_script(&format!("{look}\n{READY}; exec sleep 1000"));
-	let worker = home.start();
-	let mut node = worker.connect();
-	node.submit(&job(1, 0));
-	eventually("the engine has looked around", || home.has("looked").then_some(()));
-	for found in ["nice19", "no-new-privs", "no-writing", "open32", "core0", "bounded-memory"] {
-		assert!(home.has(found), "{found} in {:?}", home.names());
-	}
-	let ours = fs::read_link("/proc/self/ns/net").unwrap();
-	assert!(!home.has(ours.to_str().unwrap()), "the engine shares our network");
-	assert!(home.names().iter().any(|name| name.starts_with("net:")));
 }

@@ -1,5 +1,5 @@
-//! The worker as a process: through its socket, with real engines and with engines that crash and
-//! hang.
+//! The worker as a process: through its socket, with nodes that mean well and peers that do not,
+//! with real engines and with engines that crash and hang.
 //!
 //! Real engines are those of the workspace's build, next to the worker: `scripts/cargo build` makes
 //! both.
@@ -8,5 +8,6 @@
 
 mod conversation;
 mod crashes;
+mod hostile;
 mod restarts;
 mod setup;

@@ -7,6 +7,7 @@ use nix::{
 };
 use std::{
 	fs,
+	io::{self, Write},
 	os::unix::{fs::PermissionsExt, net::UnixStream},
 	path::{Path, PathBuf},
 	process::{Child, Command, ExitStatus, Stdio},
@@ -15,7 +16,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tequio_interface::{
-	job::{Capability, Job, JobKey, JobState},
+	job::{Job, JobKey, JobState},
 	randomx::{self, Puzzle, RandomXJob, SearchResult},
 	wire::{read_frame, write_frame, FrameError, FromWorker, ToWorker, VERSION},
 };
@@ -25,25 +26,27 @@ const ENGINE: &str = "tequio-engine-randomx";
 /// Says that it is ready.
 pub const READY: &str = r"printf '\003\000\000\000\000\000\000'";
 /// For whatever a busy machine takes long for.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Folder, socket and engines of a worker. Outlives its processes.
 pub struct Home {
 	dir: TempDir,
 	engines: PathBuf,
+	sandbox: &'static str,
 }
 
 impl Home {
-	/// With the workspace's engine.
+	/// With the workspace's engine, confined as far as this machine allows it.
 	pub fn new() -> Self {
 		let engines = Path::new(env!("CARGO_BIN_EXE_tequio-worker")).parent().unwrap();
 		let engine = engines.join(ENGINE);
 		assert!(engine.is_file(), "{engine:?} is missing: build the workspace first");
-		Self { dir: tempfile::tempdir().unwrap(), engines: engines.to_path_buf() }
+		let engines = engines.to_path_buf();
+		Self { dir: tempfile::tempdir().unwrap(), engines, sandbox: "available" }
 	}
 
-	/// With a shell script in the place of the engine. In it, `$HERE` is the folder of the script,
-	/// and `$REAL` the workspace's engine. A script can make folders, but write to no file.
+	/// With a shell script in the place of the engine, not confined. In it, `$HERE` is the folder of
+	/// the script, and `$REAL` the workspace's engine. What it does it tells by making folders.
 	pub fn with_script(script: &str) -> Self {
 		let dir = tempfile::tempdir().unwrap();
 		let engines = dir.path().join("engines");
@@ -57,7 +60,7 @@ impl Home {
 		let path = engines.join(ENGINE);
 		fs::write(&path, text).unwrap();
 		fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-		Self { dir, engines }
+		Self { dir, engines, sandbox: "none" }
 	}
 
 	/// Whether a script has made this folder.
@@ -65,10 +68,9 @@ impl Home {
 		self.engines.join(name).exists()
 	}
 
-	/// Names in the folder of the engines.
-	pub fn names(&self) -> Vec<String> {
-		let entries = fs::read_dir(&self.engines).unwrap();
-		entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+	/// Folder of everything.
+	pub fn dir(&self) -> &Path {
+		self.dir.path()
 	}
 
 	pub fn socket(&self) -> PathBuf {
@@ -85,7 +87,8 @@ impl Home {
 			.arg(self.dir.path().join("base"))
 			.arg("--engine-dir")
 			.arg(&self.engines)
-			.args(["--mode", "light", "--threads", "2"]);
+			.args(["--mode", "light", "--threads", "2", "--sandbox", self.sandbox])
+			.stdout(Stdio::null());
 		command
 	}
 
@@ -95,8 +98,14 @@ impl Home {
 	}
 
 	pub fn start_with(&self, args: &[&str]) -> Worker {
-		let process = self.command().args(args).stdout(Stdio::null()).spawn().unwrap();
-		let worker = Worker { process, socket: self.socket() };
+		let mut command = self.command();
+		command.args(args);
+		self.start_by(&mut command)
+	}
+
+	/// A worker that listens, started by this command.
+	pub fn start_by(&self, command: &mut Command) -> Worker {
+		let worker = Worker { process: command.spawn().unwrap(), socket: self.socket() };
 		eventually("the worker listens", || UnixStream::connect(&worker.socket).ok().map(drop));
 		worker
 	}
@@ -104,17 +113,24 @@ impl Home {
 
 /// A worker process. It is killed when this is dropped.
 pub struct Worker {
-	process: Child,
+	pub process: Child,
 	socket: PathBuf,
 }
 
 impl Worker {
-	/// A node that has said hello.
+	/// A node that is served. Those that left a moment ago may still have to make room for it.
 	pub fn connect(&self) -> Node {
-		let mut node = Node::new(&self.socket);
-		let capabilities = vec![Capability { class: randomx::CLASS, slots: 1 }];
-		let hello = FromWorker::Hello { version: VERSION, capabilities };
-		assert_eq!(node.hello(VERSION, GENESIS), hello);
+		let (node, capabilities) = eventually("a node is served", || {
+			let mut node = Node::new(&self.socket);
+			write_frame(&mut node.0, &ToWorker::Hello { version: VERSION, genesis: GENESIS })
+				.ok()?;
+			match node.hear().ok()? {
+				FromWorker::Hello { version: VERSION, capabilities } => Some((node, capabilities)),
+				other => panic!("{other:?} is no hello"),
+			}
+		});
+		let able: Vec<_> = capabilities.iter().map(|able| (able.class, able.slots)).collect();
+		assert_eq!(able, vec![(randomx::CLASS, 1)]);
 		node
 	}
 
@@ -123,15 +139,33 @@ impl Worker {
 		Node::new(&self.socket)
 	}
 
-	/// The engine that runs, once there is one.
+	/// The engine that runs, once there is one: the first below the worker that is another program.
+	/// Between them may be processes that are about to become it, or that confine it.
 	pub fn engine(&self) -> Pid {
-		let parent = self.process.id().to_string();
+		let program = fs::canonicalize(env!("CARGO_BIN_EXE_tequio-worker")).unwrap();
 		eventually("an engine runs", || {
-			processes()
-				.into_iter()
-				.find(|(_, its_parent)| *its_parent == parent)
-				.map(|(pid, _)| pid)
+			let processes = processes();
+			let mut family = vec![pid(&self.process)];
+			while let Some(parent) = family.pop() {
+				let children = processes.iter().filter(|process| process.parent == parent);
+				for child in children.map(|process| process.pid) {
+					// Of a process that is about to become the engine this may not be readable.
+					match fs::read_link(format!("/proc/{child}/exe")) {
+						Ok(other) if other != program => return Some(child),
+						Ok(_) | Err(_) => family.push(child),
+					}
+				}
+			}
+			None
 		})
+	}
+
+	/// Bytes of memory that the worker itself has had at most.
+	pub fn most_memory(&self) -> u64 {
+		let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+		let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+		let kilobytes: u64 = most.split_whitespace().next().unwrap().parse().unwrap();
+		kilobytes * 1024
 	}
 
 	/// Sends a signal and waits for the end.
@@ -152,9 +186,24 @@ pub struct Node(UnixStream);
 
 impl Node {
 	fn new(socket: &Path) -> Self {
-		let stream = UnixStream::connect(socket).unwrap();
+		Self::on(UnixStream::connect(socket).unwrap())
+	}
+
+	/// The node that has made this connection.
+	pub fn on(stream: UnixStream) -> Self {
 		stream.set_read_timeout(Some(PATIENCE)).unwrap();
+		stream.set_write_timeout(Some(PATIENCE)).unwrap();
 		Self(stream)
+	}
+
+	/// The same connection, for another thread.
+	pub fn again(&self) -> Self {
+		Self(self.0.try_clone().unwrap())
+	}
+
+	/// Writes bytes as they are.
+	pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+		self.0.write_all(bytes)
 	}
 
 	pub fn hello(&mut self, version: u16, genesis: [u8; 32]) -> FromWorker {
@@ -194,9 +243,10 @@ impl Node {
 		}
 	}
 
-	/// Waits until the worker hangs up.
+	/// Waits until the worker hangs up, without another word.
 	pub fn expect_end(&mut self) {
-		assert!(matches!(self.hear(), Err(FrameError::Io(_))));
+		let Err(FrameError::Io(ended)) = self.hear() else { panic!("another word") };
+		assert_ne!(ended.kind(), io::ErrorKind::WouldBlock, "the worker does not hang up");
 	}
 }
 
@@ -254,26 +304,46 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 pub fn is_alive(pid: Pid) -> bool {
-	processes().iter().any(|(alive, _)| *alive == pid)
+	processes().iter().any(|process| process.pid == pid)
+}
+
+/// Waits until an engine has computed for a fifth of a second more: it is in the middle of a job
+/// that takes seconds.
+pub fn let_it_compute(engine: Pid) {
+	let computed = || {
+		let process = processes().into_iter().find(|process| process.pid == engine);
+		process.unwrap_or_else(|| panic!("the engine {engine} is gone")).ticks
+	};
+	let start = computed();
+	eventually("the engine computes", || (computed() >= start + 20).then_some(()));
 }
 
 fn pid(process: &Child) -> Pid {
 	Pid::from_raw(process.id().try_into().unwrap())
 }
 
-/// All processes but zombies, each with the id of its parent.
-fn processes() -> Vec<(Pid, String)> {
+/// A process as the kernel tells of it.
+struct Process {
+	pid: Pid,
+	parent: Pid,
+	/// Hundredths of a second for which it has computed.
+	ticks: u64,
+}
+
+/// All processes but zombies.
+fn processes() -> Vec<Process> {
 	let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
 	let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-	let parent = |id: i32| {
+	let process = |id: i32| {
 		let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-		// After the name, in parentheses: state, parent.
-		let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-		let state = fields.next()?;
-		let parent = fields.next()?;
-		(state != "Z").then(|| (Pid::from_raw(id), parent.to_string()))
+		// After the name, in parentheses: state, parent; then, from the twelfth on, the times.
+		let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+		let number = |place: usize| fields.get(place)?.parse::<u64>().ok();
+		let parent = Pid::from_raw(fields.get(1)?.parse().ok()?);
+		let ticks = number(11)? + number(12)?;
+		(fields[0] != "Z").then_some(Process { pid: Pid::from_raw(id), parent, ticks })
 	};
-	ids.filter_map(parent).collect()
+	ids.filter_map(process).collect()
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -1,4 +1,6 @@
 use crate::{mock::*, Contribution, Contributions};
+use codec::{Decode, Encode};
+use sp_io::hashing::blake2_128;
 use tequio_primitives::{rewards::DistributeRewards, Role, TaskId};
 
 #[test]
@@ -50,5 +52,32 @@ fn note_contribution_works() {
 		assert_eq!(of(0, 3), Contribution { audits: 1, audit_paid: 9, ..Default::default() });
 		assert_eq!(of(1, 3), Contribution { chunks: 1, units: 1, paid: 1, ..Default::default() });
 		assert_eq!(of(1, 2), Contribution::default());
+	});
+}
+
+#[test]
+fn take_contributions_works_in_pieces_and_in_order() {
+	build_and_execute(|| {
+		for owner in 0..10 {
+			Rewards::note_contribution(0, &owner, Role::Worker, 30, 300 + u128::from(owner));
+		}
+		Rewards::note_contribution(1, &3, Role::Worker, 30, 300);
+
+		let mut taken = Vec::new();
+		for expected in [4, 4, 2, 0] {
+			let piece = Rewards::take_contributions(0, 4);
+			assert_eq!(piece.len(), expected);
+			taken.extend(piece);
+			assert_eq!(Contributions::<Test>::iter_prefix(0).count(), 10 - taken.len());
+		}
+		let mut owners: Vec<AccountId> = (0..10).collect();
+		owners.sort_by_key(|owner| blake2_128(&owner.encode()));
+		for (bytes, owner) in taken.iter().zip(owners) {
+			let paid = 300 + u128::from(owner);
+			let expected = Contribution { chunks: 1, units: 30, paid, ..Default::default() };
+			let decoded = <(AccountId, Contribution)>::decode(&mut bytes.as_slice()).unwrap();
+			assert_eq!(decoded, (owner, expected));
+		}
+		assert_eq!(Contributions::<Test>::iter_prefix(1).count(), 1);
 	});
 }

@@ -2,12 +2,13 @@
 
 use crate::{
 	mock::*,
-	types::{ChunkQueue, ChunkState, Due},
-	ChunkEntries, Chunks, Event, RefundReason, Tasks as TasksMap,
+	types::{ChunkFifo, ChunkQueue, ChunkState},
+	Chunks, Event, RefundReason, Tasks as TasksMap,
 };
 use frame_support::assert_ok;
 use tequio_primitives::{
 	api::TaskStatus,
+	fifo::Due,
 	tasks::{CheckedTasks, RejectReason, UndecidedReason, Verdict},
 	Balance, Role,
 };
@@ -40,10 +41,8 @@ fn accepted_works() {
 		// The collateral stays bound until the end of the challenge period.
 		assert_eq!(Engaged::get().len(), 1);
 		let until = 3 + CHALLENGE;
-		assert_eq!(
-			ChunkEntries::<Test>::get(ChunkQueue::Accepted, 0u64),
-			Some(Due { subject: id, at: until })
-		);
+		let due = Due { subject: id, at: until };
+		assert_eq!(ChunkFifo::<Test>::peek(ChunkQueue::Accepted), Some(due));
 	});
 }
 
@@ -116,6 +115,23 @@ fn undecided_works() {
 		System::assert_has_event(Event::ChunkRefunded { chunk: id.chunk, reason }.into());
 		let record = TasksMap::<Test>::get(task).unwrap();
 		assert_eq!((record.status, record.counts.refunded), (TaskStatus::Ended, 1));
+		// The check costs the fee on its two audits, though nobody is paid for them.
+		let fee = 2 * AUDIT_PAY / 20;
+		assert_eq!((record.books.fee, record.books.audit), (fee, 0));
+		assert_eq!(Balances::free_balance(ALICE), FUNDS - fee);
+	});
+}
+
+#[test]
+fn undecided_is_free_when_there_were_no_auditors() {
+	ExtBuilder::default().build_and_execute(|| {
+		let task = submit_assigned(1);
+		let id = attempt(task, 0, 0);
+		assert_ok!(Tasks::begin_check(&id));
+		end_duty(id);
+		Tasks::conclude(&id, Verdict::Undecided(UndecidedReason::NoAuditors));
+		let record = TasksMap::<Test>::get(task).unwrap();
+		assert_eq!((record.status, record.books.fee), (TaskStatus::Ended, 0));
 		assert_eq!(Balances::free_balance(ALICE), FUNDS);
 	});
 }

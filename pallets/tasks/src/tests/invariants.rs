@@ -3,11 +3,12 @@
 use crate::{
 	mock::*,
 	types::{ChunkState, Place},
-	Chunks, Tasks as TasksMap,
+	Chunks, Ended, NextTask, Tasks as TasksMap,
 };
 use proptest::{collection::vec, prelude::*};
 use tequio_primitives::{
 	api::TaskStatus,
+	fifo::WAITS,
 	stage::DeclineReason,
 	tasks::{CheckedTasks, RejectReason, UndecidedReason, Verdict},
 	AttemptId, Balance,
@@ -31,6 +32,7 @@ enum Step {
 	PassTime { blocks: u32 },
 	AdvanceAgenda { limit: u32 },
 	Light { on: bool },
+	Ask { price: Balance },
 }
 
 fn judged() -> impl Strategy<Value = Judged> {
@@ -56,6 +58,7 @@ fn steps() -> impl Strategy<Value = Step> {
 		1 => (1u32..30).prop_map(|blocks| Step::PassTime { blocks }),
 		1 => (0u32..70).prop_map(|limit| Step::AdvanceAgenda { limit }),
 		1 => any::<bool>().prop_map(|on| Step::Light { on }),
+		1 => prop_oneof![Just(0), Just(2), Just(PRICE)].prop_map(|price| Step::Ask { price }),
 	]
 }
 
@@ -117,15 +120,19 @@ fn take(step: Step) {
 			let _ = Tasks::advance_agenda(RuntimeOrigin::signed(BOB), limit);
 		},
 		Step::Light { on } => Lit::set(on),
+		Step::Ask { price } => Ask::set(price),
 	}
 }
 
-/// Lets everything that is under way come to its end.
+/// Lets everything that is under way come to its end, and be forgotten: an attempt may begin just
+/// before its task expires and have the third deadline, or wait for a draw.
 fn wind_down() {
 	while let Some(id) = pick(Place::Checking, 0) {
 		judge(id, Judged::Unknown);
 	}
-	advance(LIFETIME + 70);
+	Lit::set(true);
+	Ask::set(0);
+	advance(LIFETIME + 128 + WAITS[5] + KEPT + 10);
 }
 
 proptest! {
@@ -135,14 +142,21 @@ proptest! {
 	fn invariants_hold_in_random_sequences(sequence in vec(steps(), 1..50)) {
 		ExtBuilder::default().max_attempts(4).build_and_execute(|| {
 			let issued = Balances::total_issuance();
+			let before = keys().len();
 			for step in sequence {
 				take(step);
 				Tasks::do_try_state().unwrap();
 			}
 			wind_down();
 
-			assert!(TasksMap::<Test>::iter().all(|(_, task)| task.status == TaskStatus::Ended));
+			assert_eq!(TasksMap::<Test>::iter().count(), 0);
 			assert_eq!(Chunks::<Test>::iter().count(), 0);
+			let submitted = NextTask::<Test>::get();
+			assert_eq!(u64::try_from(Ended::<Test>::iter().count()), Ok(submitted));
+			// Beside the roots, what was there before the first task, and its number.
+			let left = keys().len() - Ended::<Test>::iter().count() - usize::from(submitted > 0);
+			assert_eq!(left, before);
+			assert!(Contributions::get().is_empty());
 			assert!(Engaged::get().is_empty());
 			assert_eq!((held(ALICE), held(BOB)), (0, 0));
 			// Fines are the other pallet's; here nothing is too small for the accounts of this
@@ -167,7 +181,7 @@ fn a_closing_task_with_a_full_queue_still_ends() {
 			ChunkState::Assigned { .. }
 		));
 		take(Step::Cancel { by: ALICE, task: stuck });
-		advance(2);
+		advance(WAITS[1]);
 		assert_eq!(TasksMap::<Test>::get(stuck).unwrap().status, TaskStatus::Ended);
 	});
 }

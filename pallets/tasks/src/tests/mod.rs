@@ -14,5 +14,6 @@ mod invariants;
 mod missing;
 mod paying;
 mod pricing;
+mod pruning;
 mod reopening;
 mod submit_task;

@@ -10,8 +10,8 @@ use tequio_primitives::{
 	draw,
 	search::{ChunkRange, SearchSpec, Winners},
 	tasks::{Assignment, CheckedTasks, RejectReason, UndecidedReason, Verdict},
-	workers::{DrawSeats, EngageSeats, InspectWorkers, Need, Penalty, Seat},
-	AttemptId, Balance, ChunkId, Duty, Role,
+	workers::{DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat},
+	AttemptId, Balance, ChunkId, Duty, Role, WorkClass,
 };
 
 /// How a duty ended.
@@ -49,9 +49,13 @@ pub struct Doubles {
 	pub accepting: Vec<u8>,
 	/// Devices, by number, whose owners have lost their collateral since.
 	pub broke: Vec<u8>,
+	/// Who is not found is not fit, rather than busy.
+	pub unfit: bool,
 	pub assigned: BTreeMap<AttemptId, Assignment<AccountId>>,
 	/// Duties with their collateral, and whether they are done.
 	pub duties: BTreeMap<(AccountId, Duty), (Balance, bool)>,
+	/// Duties that were committed to.
+	pub committed: Vec<(AccountId, Duty)>,
 	pub ended: Vec<(AccountId, Duty, End)>,
 	pub told: Vec<(AttemptId, Told)>,
 	pub asked: Vec<Asked>,
@@ -139,7 +143,14 @@ impl InspectWorkers<AccountId> for Workers {
 }
 
 impl DrawSeats<AccountId> for Workers {
-	fn draw(seed: H256, need: &Need<AccountId>) -> Option<Seat<AccountId>> {
+	/// Devices, by number.
+	type Seats = Vec<u8>;
+
+	fn seats(_class: WorkClass) -> Self::Seats {
+		doubles().accepting
+	}
+
+	fn draw(accepting: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
 		with_doubles(|state| {
 			state.asked.push(Asked {
 				units: need.units,
@@ -149,13 +160,14 @@ impl DrawSeats<AccountId> for Workers {
 				audit: need.audit,
 			});
 		});
-		let accepting = doubles().accepting;
 		let count = u64::try_from(accepting.len()).unwrap();
 		let pick = |round| usize::try_from(draw::number(&seed, round) % count).unwrap();
 		let probes = if count == 0 { 0 } else { 16 };
-		(0..probes)
+		let found = (0..probes)
 			.map(|round| seat(accepting[pick(round)]))
-			.find(|seat| !need.excluded.contains(&seat.owner))
+			.find(|seat| !need.excluded.contains(&seat.owner));
+		let reason = if doubles().unfit { NoSeat::Unfit } else { NoSeat::Busy };
+		Drawn { seat: found.ok_or(reason), looks: 2 * probes }
 	}
 }
 
@@ -169,6 +181,15 @@ impl EngageSeats<AccountId> for Workers {
 			assert!(before.is_none(), "a duty is engaged once");
 			Ok(())
 		})
+	}
+
+	fn commit(seat: &Seat<AccountId>, duty: Duty) {
+		with_doubles(|state| {
+			let one = (seat.device.clone(), duty);
+			assert!(state.duties.contains_key(&one), "a duty is committed to while engaged");
+			assert!(!state.committed.contains(&one), "a duty is committed to once");
+			state.committed.push(one);
+		});
 	}
 
 	fn complete(seat: &Seat<AccountId>, duty: Duty) {

@@ -5,6 +5,7 @@ use super::{
 	memory::{self, Kind, Memory, Record},
 	orders::{decline_reason, job_key, Order, Work},
 	outbox::Fate,
+	pace::{Load, Pace},
 	OutboundCalls, Round, LOG_TARGET,
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use codec::Encode;
+use frame_support::traits::Get;
 use frame_system::offchain::{AppCrypto, SigningTypes};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::H256;
@@ -27,6 +29,7 @@ use tequio_primitives::{
 	device::DeviceId,
 	search::Claim,
 	stage::DeclineReason,
+	tasks::CheckedTasks,
 	workers::InspectWorkers,
 	AttemptId, Duty, Role,
 };
@@ -83,8 +86,9 @@ impl<T: Config> Device<T> {
 
 		let duties = T::Workers::duties_of(&self.account);
 		let mut outbox = Outbox::default();
+		let mut load = Load::default();
 		for duty in &duties {
-			self.attend(duty, round, memory.duty(duty, round.now), &mut outbox);
+			self.attend(duty, round, memory.duty(duty, round.now), &mut outbox, &mut load);
 		}
 		for gone in memory.take_gone(&self.bytes, &duties, round.now) {
 			log::debug!(target: LOG_TARGET, "{:?} no longer owes {gone:?}", self.account);
@@ -93,8 +97,8 @@ impl<T: Config> Device<T> {
 			}
 		}
 		// What is missed costs most first.
-		self.send_entries(outbox.reveals, &mut memory, round.now);
-		self.send_entries(outbox.commits, &mut memory, round.now);
+		self.send_messages(outbox.reveals, &mut memory, round.now);
+		self.send_messages(outbox.commits, &mut memory, round.now);
 		for (id, reason) in outbox.declines {
 			self.decline(&id, reason, &mut memory, round.now);
 		}
@@ -105,7 +109,14 @@ impl<T: Config> Device<T> {
 	}
 
 	/// Moves one duty on, and puts what there is to say about it in the outbox.
-	fn attend(&self, duty: &Duty, round: &Round, record: &mut Record, outbox: &mut Outbox) {
+	fn attend(
+		&self,
+		duty: &Duty,
+		round: &Round,
+		record: &mut Record,
+		outbox: &mut Outbox,
+		load: &mut Load,
+	) {
 		let (ask, check) = duties::look::<T>(duty, &self.account);
 		let Some(key) = self.job_key(duty, round) else { return };
 		if ask == Ask::Nothing {
@@ -115,9 +126,19 @@ impl<T: Config> Device<T> {
 			return;
 		}
 		let Some(order) = duties::order::<T>(duty, check.as_ref()) else { return };
+		if let Some(reason) = self.cannot(duty, &order, ask, round, record, load) {
+			record.failed(round.now);
+			outbox.declines.push((duty.id, reason));
+			return;
+		}
 		let work = match self.progress(duty, &order, key, round.now, record) {
 			Progress::Ready(work) => work,
-			Progress::Pending => return,
+			Progress::Pending => {
+				if record.order.is_some() {
+					load.add(&order);
+				}
+				return;
+			},
 			Progress::Failed(reason) => {
 				if ask == Ask::Commit && duty.role == Role::Worker {
 					outbox.declines.push((duty.id, reason));
@@ -145,6 +166,33 @@ impl<T: Config> Device<T> {
 			},
 			_ => {},
 		}
+	}
+
+	/// Why new work is handed back at once: the worker process, at the rate that it measured, would
+	/// not be done by the deadline, and the chain still lets go. What is given to other devices of
+	/// the same process is not counted: that would be to decline on a guess.
+	fn cannot(
+		&self,
+		duty: &Duty,
+		order: &Order,
+		ask: Ask,
+		round: &Round,
+		record: &Record,
+		load: &Load,
+	) -> Option<DeclineReason> {
+		let new = ask == Ask::Commit
+			&& duty.role == Role::Worker
+			&& record.order.is_none()
+			&& !record.rests(round.now);
+		if !new {
+			return None;
+		}
+		let blocks = u64::from(T::Tasks::assigned(&duty.id)?.deadline);
+		let time = blocks.saturating_mul(T::BlockMilliseconds::get());
+		let pace = Pace::of(round.able.iter().find(|able| able.class == order.class.id())?)?;
+		let reason = pace.too_slow(order.units(), load.units, time)?;
+		// Too late to decline: it is tried all the same.
+		T::Outbound::decline(&self.account, &duty.id, reason).map(|_| reason)
 	}
 
 	/// How far the work for a duty is. Hands it to the worker process if that does not have it yet.

@@ -5,7 +5,7 @@ use crate::{types::CheckState, CheckOf, Checks, Config};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
-use tequio_primitives::{tasks::CheckedTasks, workers::Seat, Duty, Role};
+use tequio_primitives::{tasks::CheckedTasks, Duty, Role};
 
 /// What to do about a duty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +41,9 @@ fn in_check<T: Config>(duty: &Duty, device: &T::AccountId, check: &CheckOf<T>) -
 		Role::Worker if check.assignment.seat.device == *device => {
 			after::<T>(&check.state, Some(check.commitment), check.worker_opening.is_some())
 		},
-		Role::Auditor => {
-			let sits = |seat: &Seat<T::AccountId>| seat.device == *device;
-			let slot = check.auditors.iter().find(|slot| slot.seat.as_ref().is_some_and(sits));
-			slot.map_or(Ask::Nothing, |slot| {
-				after::<T>(&check.state, slot.commitment, slot.opening.is_some())
-			})
-		},
+		Role::Auditor => check.auditor(device).map_or(Ask::Nothing, |(_, slot)| {
+			after::<T>(&check.state, slot.commitment, slot.opening.is_some())
+		}),
 		Role::Worker | Role::Referee { .. } => Ask::Nothing,
 	}
 }

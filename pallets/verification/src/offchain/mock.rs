@@ -181,8 +181,14 @@ impl Desk {
 	}
 
 	pub fn serve(&self, serves: bool) {
-		let able = if serves { vec![Capability { class: 0, slots: 1 }] } else { vec![] };
-		self.0.lock().unwrap().able = able;
+		let able = Capability { class: 0, slots: 1, rate: 0, memory: 0 };
+		self.0.lock().unwrap().able = if serves { vec![able] } else { vec![] };
+	}
+
+	/// Serves one job at a time, at so many hashes in a thousand seconds.
+	pub fn serve_at(&self, rate: u64) {
+		let able = Capability { class: 0, slots: 1, rate, memory: 0 };
+		self.0.lock().unwrap().able = vec![able];
 	}
 
 	pub fn finalize(&self, height: u32) {

@@ -101,6 +101,17 @@ impl Order {
 		work.encode()
 	}
 
+	/// Units of work in it: hashes.
+	pub(super) fn units(&self) -> u64 {
+		let WorkClass::RandomXSearch = self.class;
+		match &self.audit {
+			None => u64::from(self.range.count),
+			Some(Audit { claim, sub_range: (_, count) }) => {
+				u64::try_from(claim.len()).unwrap_or(u64::MAX).saturating_add(u64::from(*count))
+			},
+		}
+	}
+
 	/// The job under this name.
 	pub(super) fn job(&self, key: JobKey, payload: Vec<u8>) -> Job {
 		Job { key, class: self.class.id(), payload }
@@ -236,6 +247,12 @@ mod tests {
 		};
 		assert_eq!((claim, start, count), (vec![2_030, 2_031], 2_100, 128));
 		assert_ne!(order.payload(), audit(vec![2_030]).payload());
+	}
+
+	#[test]
+	fn units_are_the_hashes_that_are_computed() {
+		assert_eq!(search().units(), 1_024);
+		assert_eq!(audit(vec![2_030, 2_031]).units(), 2 + 128);
 	}
 
 	#[test]

@@ -6,17 +6,13 @@ use super::{
 	OutboundCall, LOG_TARGET,
 };
 use crate::{
-	types::{Batch, CommitItem, RevealItem},
+	types::{Batch, CommitItem, Entry, RevealItem},
 	Call, Config, Pallet,
 };
 use alloc::{vec, vec::Vec};
 use frame_system::offchain::{CreateSignedTransaction, SubmitTransaction};
 use sp_runtime::SaturatedConversion;
 use tequio_primitives::Duty;
-
-/// Entries of a refused batch that are tried one by one. A batch is free of fees only if every
-/// entry can be taken.
-const TRIED_SINGLY: usize = 4;
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,35 +26,24 @@ pub(super) enum Fate {
 }
 
 /// Something that goes out in batches.
-pub(super) trait Entry: Clone {
+pub(super) trait Message: Entry + Clone {
 	/// What it is.
 	const KIND: Kind;
-
-	/// The duty it is about.
-	fn duty(&self) -> Duty;
 
 	/// The call that carries a batch.
 	fn call<T: Config>(items: Batch<Self>) -> Call<T>;
 }
 
-impl Entry for CommitItem {
+impl Message for CommitItem {
 	const KIND: Kind = Kind::Commit;
-
-	fn duty(&self) -> Duty {
-		CommitItem::duty(self)
-	}
 
 	fn call<T: Config>(items: Batch<Self>) -> Call<T> {
 		Call::commit { items }
 	}
 }
 
-impl Entry for RevealItem {
+impl Message for RevealItem {
 	const KIND: Kind = Kind::Reveal;
-
-	fn duty(&self) -> Duty {
-		RevealItem::duty(self)
-	}
 
 	fn call<T: Config>(items: Batch<Self>) -> Call<T> {
 		Call::reveal { items }
@@ -66,39 +51,35 @@ impl Entry for RevealItem {
 }
 
 impl<T: Config> Device<T> {
-	/// Sends entries, and notes for each that went out that it did.
-	pub(super) fn send_entries<Item: Entry>(
+	/// Sends those messages that the chain would take now, in as few calls as it takes, and notes
+	/// for each that it went out. The pool drops without a word what is not owed.
+	pub(super) fn send_messages<Item: Message>(
 		&self,
-		mut items: Vec<Item>,
+		messages: Vec<Item>,
 		memory: &mut Memory,
 		now: u64,
 	) {
-		if items.is_empty() {
-			return;
-		}
-		let fate = self.send_batch(items.clone(), memory, now);
-		if fate != Fate::Refused || items.len() == 1 {
-			return;
-		}
-		// Others at the next block, so that some that are never taken do not keep the rest back.
-		let first = usize::try_from(now).unwrap_or(0) % items.len();
-		items.rotate_left(first);
-		for item in items.into_iter().take(TRIED_SINGLY) {
-			if self.send_batch(vec![item], memory, now) == Fate::Held {
+		let mut owed = messages;
+		owed.retain(|message| self.is_owed(message));
+		while !owed.is_empty() {
+			let rest = owed.split_off(owed.len().min(Batch::<Item>::bound()));
+			if self.send_batch(owed, memory, now) != Fate::Sent {
 				return;
 			}
+			owed = rest;
 		}
 	}
 
-	/// Sends as many entries as a call carries.
-	fn send_batch<Item: Entry>(&self, items: Vec<Item>, memory: &mut Memory, now: u64) -> Fate {
-		let items = Batch::truncate_from(items);
+	/// Whether the chain would take a message now.
+	fn is_owed<Item: Message>(&self, message: &Item) -> bool {
+		let alone = Batch::truncate_from(vec![message.clone()]);
+		Pallet::<T>::free_call_tags(&self.account, &Item::call::<T>(alone)).is_some()
+	}
+
+	/// Sends what one call carries.
+	fn send_batch<Item: Message>(&self, items: Vec<Item>, memory: &mut Memory, now: u64) -> Fate {
 		let duties: Vec<Duty> = items.iter().map(Entry::duty).collect();
-		let call = Item::call::<T>(items);
-		// The pool takes everything and drops without a word what is not owed.
-		if Pallet::<T>::free_call_tags(&self.account, &call).is_none() {
-			return Fate::Refused;
-		}
+		let call = Item::call::<T>(Batch::truncate_from(items));
 		let fate = self.send(call.into(), memory, now);
 		if fate == Fate::Sent {
 			let account = &self.account;

@@ -16,7 +16,7 @@ use crate::{
 };
 use sp_core::H256;
 use tequio_interface::job::{Failure, JobState};
-use tequio_primitives::{stage::DeclineReason, Duty, Role};
+use tequio_primitives::{stage::DeclineReason, AttemptId, ChunkId, Duty, Role};
 
 const RESEND_BLOCKS: u32 = 4;
 
@@ -276,6 +276,88 @@ fn a_failure_too_late_to_decline_is_tried_again() {
 		node.desk.finish();
 		hook();
 		assert_eq!(node.pool.include(), 1);
+	});
+}
+
+/// A chunk of 64 hashes has 16 blocks of three seconds: 1,334 hashes in a thousand seconds do it.
+const JUST_IN_TIME: u64 = 1_334;
+
+#[test]
+fn work_that_cannot_be_done_in_time_is_declined_at_once() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME - 1);
+		assign(first(), 1);
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![declined(first(), DeclineReason::Unsupported)]);
+		assert!(node.desk.jobs().is_empty());
+		skip(1);
+		hook();
+		assert_eq!(pending(node, 1).len(), 1, "it is declined once");
+	});
+}
+
+#[test]
+fn work_behind_other_work_is_declined_if_it_would_be_late() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME);
+		assign(attempt(0, 0), 1);
+		hook();
+		assign(attempt(1, 0), 1);
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![declined(attempt(1, 0), DeclineReason::Busy)]);
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn slow_work_that_cannot_be_declined_any_more_is_tried() {
+	with_node(&[1], |node| {
+		set_declinable(false);
+		node.desk.serve_at(1);
+		assign(first(), 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn many_results_go_out_in_calls_of_64() {
+	with_node(&[1], |node| {
+		let attempts: Vec<AttemptId> = (0..70)
+			.map(|task| AttemptId { chunk: ChunkId { task, index: 0 }, attempt: 0 })
+			.collect();
+		attempts.iter().for_each(|id| assign(*id, 1));
+		hook();
+		assert_eq!(node.desk.jobs().len(), 70);
+		node.desk.finish();
+		hook();
+		let sent: Vec<(u32, usize)> =
+			pending(node, 1).iter().map(|(nonce, call)| (*nonce, committed_items(call))).collect();
+		assert_eq!(sent, vec![(0, 64), (1, 6)]);
+		assert_eq!(node.pool.include(), 2);
+		assert_eq!(Checks::<Test>::iter().count(), 70);
+	});
+}
+
+#[test]
+fn a_result_that_is_no_longer_owed_does_not_hold_back_the_others() {
+	with_node(&[1], |node| {
+		for index in 0..3 {
+			assign(attempt(index, 0), 1);
+		}
+		hook();
+		node.desk.finish();
+		// The assignment is over, though the duty is still listed.
+		let over = with_doubles(|state| state.assigned.remove(&attempt(1, 0)));
+		hook();
+		let sent: Vec<usize> =
+			pending(node, 1).iter().map(|(_, call)| committed_items(call)).collect();
+		assert_eq!(sent, vec![2]);
+		assert_eq!(node.pool.include(), 1);
+		with_doubles(|state| state.assigned.extend(over.map(|work| (attempt(1, 0), work))));
 	});
 }
 

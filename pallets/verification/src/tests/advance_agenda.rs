@@ -1,7 +1,9 @@
-use crate::{agenda::heaviest_step, mock::*, types::*, weights::*, Agenda, Error};
+use crate::{
+	agenda::heaviest_step, mock::*, types::*, weights::*, Agenda, AgendaEnds, AgendaPages, Error,
+};
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 use sp_runtime::traits::BadOrigin;
-use tequio_primitives::{stage::Stage, Role};
+use tequio_primitives::{fifo::MAX_STEPS, stage::Stage, Role};
 
 fn advance(limit: u32) -> frame_support::dispatch::DispatchResult {
 	Verification::advance_agenda(RuntimeOrigin::signed(owner(9)), limit)
@@ -71,8 +73,8 @@ fn a_block_does_no_more_than_it_has_room_for() {
 			let used = poll_with(limit);
 			assert!(used.all_lte(limit));
 		};
-		let looks = Estimated::<Test>::agenda_look() * Queue::ALL.len() as u64;
-		let one = Estimated::<Test>::tick() + looks + heaviest_step::<Test>();
+		let heads = Estimated::<Test>::agenda_heads();
+		let one = Estimated::<Test>::tick() + heads + heaviest_step::<Test>();
 		weigh(one);
 		let drawn = stages().into_iter().filter(|stage| *stage == Some(Stage::Auditing)).count();
 		assert!((1..4).contains(&drawn), "{drawn} of 4 decisions fitted");
@@ -93,7 +95,10 @@ fn entries_that_are_out_of_date_are_dropped_without_effect() {
 		let before = doubles();
 		run_to(now() + DEADLINE + 20);
 		assert_eq!(doubles(), before);
-		assert!(Queue::ALL.into_iter().all(|queue| Agenda::<Test>::len(queue) == 0));
+		assert!(Queue::all().all(|queue| Agenda::<Test>::len(queue) == 0));
+		// And a queue without entries leaves nothing in the state.
+		assert!(!AgendaEnds::<Test>::exists());
+		assert_eq!(AgendaPages::<Test>::iter().count(), 0);
 	});
 }
 

@@ -128,6 +128,25 @@ fn empty_places_are_drawn_for_again_with_full_time() {
 }
 
 #[test]
+fn empty_places_that_nobody_is_fit_for_are_drawn_for_less_and_less_often() {
+	ExtBuilder::default().accepting(&[1]).build_and_execute(|| {
+		with_doubles(|state| state.unfit = true);
+		let id = first();
+		committed(id);
+		run_to(9);
+		let asked = || doubles().asked.len();
+		let before = asked();
+		// Two places, after two blocks, four more and eight more; then the audit has ended.
+		for (height, draws) in [(10, 0), (11, 1), (14, 1), (15, 2), (22, 2), (23, 3), (24, 3)] {
+			run_to(height);
+			assert_eq!(asked() - before, 2 * draws, "at {height}");
+		}
+		run_to(9 + DEADLINE + 2);
+		assert_eq!(asked() - before, 2 * 4, "a redraw begins anew");
+	});
+}
+
+#[test]
 fn a_seat_that_lost_its_collateral_is_not_taken() {
 	ExtBuilder::default().accepting(&[2, 3]).build_and_execute(|| {
 		with_doubles(|state| state.broke = vec![2, 3]);

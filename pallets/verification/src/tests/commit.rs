@@ -4,7 +4,7 @@ use sp_core::H256;
 use tequio_primitives::{
 	search::{Claim, Nonce},
 	stage::Stage,
-	Role,
+	Duty, Role,
 };
 
 fn claiming(list: &[Nonce]) -> CommitItem {
@@ -26,6 +26,8 @@ fn commit_works() {
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Drawing, 19)));
 		assert!(doubles().assigned.is_empty());
 		assert_last(Event::Committed { id, role: Role::Worker, device: device(1) });
+		let duty = Duty { id, role: Role::Worker };
+		assert_eq!(doubles().committed, vec![(device(1), duty)]);
 	});
 }
 

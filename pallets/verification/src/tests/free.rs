@@ -1,7 +1,7 @@
-use crate::{mock::*, types::*, Call};
+use crate::{mock::*, types::*, Call, Checks, Error, Event};
 use codec::Encode;
 use frame_support::assert_ok;
-use tequio_primitives::{stage::Stage, AttemptId, Role};
+use tequio_primitives::{stage::Stage, AttemptId, ChunkId, Duty, Role, MAX_BATCH};
 
 type Tags = Option<Vec<Vec<u8>>>;
 
@@ -29,7 +29,7 @@ fn results_that_are_owed_are_free() {
 		let expected = vec![tag(1, id, Stage::Assigned), tag(1, next, Stage::Assigned)];
 		assert_eq!(tags_of_commit(1, vec![work(id), work(next)]), Some(expected));
 		assert_ok!(commit(1, vec![work(id)]));
-		assert_eq!(tags_of_commit(1, vec![work(id), work(next)]), None);
+		assert_eq!(tags_of_commit(1, vec![work(id)]), None);
 
 		run_to_due(id);
 		let both = both_auditors(id);
@@ -51,7 +51,51 @@ fn results_that_are_owed_are_free() {
 }
 
 #[test]
-fn anything_else_pays() {
+fn an_entry_that_went_out_of_date_does_not_spoil_the_others() {
+	ExtBuilder::default().build_and_execute(|| {
+		let ids: Vec<AttemptId> = (0..u64::from(MAX_BATCH))
+			.map(|task| AttemptId { chunk: ChunkId { task, index: 0 }, attempt: 0 })
+			.collect();
+		ids.iter().for_each(|id| assign(*id, 1));
+		let items: Vec<_> =
+			ids.iter().map(|id| commit_item(1, *id, Role::Worker, &honest(*id))).collect();
+		assert_eq!(tags_of_commit(1, items.clone()).map(|tags| tags.len()), Some(64));
+
+		let late = ids[10];
+		with_doubles(|state| {
+			state.assigned.remove(&late);
+			state.duties.remove(&(device(1), Duty { id: late, role: Role::Worker }));
+		});
+		let tags = tags_of_commit(1, items.clone()).unwrap();
+		assert_eq!(tags.len(), 63);
+		assert!(!tags.contains(&tag(1, late, Stage::Assigned)));
+		assert_ok!(commit(1, items));
+		assert_eq!(Checks::<Test>::iter().count(), 63);
+		let error = Error::<Test>::NotAssigned.into();
+		assert_last(Event::ItemRefused { id: late, role: Role::Worker, error });
+	});
+}
+
+#[test]
+fn no_more_is_refused_for_free_than_is_taken() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = first();
+		assign(id, 1);
+		let owed = commit_item(1, id, Role::Worker, &honest(id));
+		let other = CommitItem { id: attempt(1, 0), ..owed.clone() };
+		let expected = Some(vec![tag(1, id, Stage::Assigned)]);
+		assert_eq!(tags_of_commit(1, vec![other.clone(), owed.clone()]), expected);
+		// What is there twice is taken once.
+		assert_eq!(tags_of_commit(1, vec![owed.clone(), owed.clone()]), expected);
+		for spoiled in [vec![other.clone(); 2], vec![other, owed.clone()], vec![owed.clone(); 2]] {
+			let items = [vec![owed.clone()], spoiled].concat();
+			assert_eq!(tags_of_commit(1, items), None);
+		}
+	});
+}
+
+#[test]
+fn anything_else_is_not_free() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		assign(id, 1);
@@ -59,7 +103,6 @@ fn anything_else_pays() {
 		assert_eq!(tags_of_commit(1, vec![]), None);
 		assert_eq!(tags_of_reveal(1, vec![]), None);
 		assert_eq!(tags_of_commit(2, vec![work.clone()]), None);
-		assert_eq!(tags_of_commit(1, vec![work.clone(), work.clone()]), None);
 		let referee = CommitItem { role: Role::Referee { level: 0 }, ..work };
 		assert_eq!(tags_of_commit(1, vec![referee]), None);
 		let advance = Call::advance_agenda { limit: 1 };
@@ -68,13 +111,14 @@ fn anything_else_pays() {
 }
 
 #[test]
-fn a_wrong_or_doubled_reveal_pays() {
+fn a_wrong_reveal_is_not_free_and_a_doubled_one_is_taken_once() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let [one, other] = reveals_open(id, 1, [&honest(id), &honest(id), &honest(id)]);
 		let wrong = reveal_item(one, id, Role::Auditor, &guessed(id));
 		assert_eq!(tags_of_reveal(one, vec![wrong]), None);
 		let right = reveal_item(other, id, Role::Auditor, &honest(id));
-		assert_eq!(tags_of_reveal(other, vec![right.clone(), right]), None);
+		let expected = Some(vec![tag(other, id, Stage::Revealing)]);
+		assert_eq!(tags_of_reveal(other, vec![right.clone(), right]), expected);
 	});
 }

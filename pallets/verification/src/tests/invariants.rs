@@ -24,6 +24,7 @@ enum Step {
 	Advance(u32),
 	Accepting(Vec<u8>),
 	Dark(bool),
+	Unfit(bool),
 }
 
 /// What each device has committed to.
@@ -47,6 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
 		2 => (0u32..=64).prop_map(Step::Advance),
 		1 => prop::collection::vec(1u8..=6, 0..6).prop_map(Step::Accepting),
 		1 => any::<bool>().prop_map(Step::Dark),
+		1 => any::<bool>().prop_map(Step::Unfit),
 	]
 }
 
@@ -115,6 +117,7 @@ fn take(step: Step, said: &mut Said) {
 		},
 		Step::Accepting(accepting) => with_doubles(|state| state.accepting = accepting),
 		Step::Dark(dark) => with_doubles(|state| state.dark = dark),
+		Step::Unfit(unfit) => with_doubles(|state| state.unfit = unfit),
 	}
 }
 

@@ -1,4 +1,9 @@
-use crate::{mock::*, types::*, Error, Event};
+use crate::{
+	mock::*,
+	types::*,
+	weights::{Estimated, WeightInfo},
+	Error, Event,
+};
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 use tequio_primitives::{
 	search::{Fault, Opening, Winner},
@@ -20,6 +25,26 @@ fn reveal_works() {
 		assert_eq!(told(id), None);
 		assert_ok!(reveal_one(other, id, Role::Auditor, &right));
 		assert!(matches!(told(id), Some(Told::Accepted { .. })));
+	});
+}
+
+#[test]
+fn reveal_weighs_a_verdict_only_where_it_brings_one() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = first();
+		let right = honest(id);
+		let [one, other] = reveals_open(id, 1, [&right, &right, &right]);
+		let weigh = |number, role| {
+			let items = batch(vec![reveal_item(number, id, role, &right)]);
+			let origin = RuntimeOrigin::signed(device(number));
+			let info = Verification::reveal(origin, items).unwrap();
+			info.actual_weight.unwrap()
+		};
+		let entry = Estimated::<Test>::reveal(1, 1);
+		assert_eq!(weigh(1, Role::Worker), entry);
+		assert_eq!(weigh(one, Role::Auditor), entry);
+		let verdict = Estimated::<Test>::verdicts() + Estimated::<Test>::judge(2, 0);
+		assert_eq!(weigh(other, Role::Auditor), entry + verdict);
 	});
 }
 

@@ -1,23 +1,98 @@
-use crate::{mock::*, types::DUTY_SLOTS, Offer};
+use crate::{
+	mock::*,
+	types::{AUDIT_SLOTS, CHECK_SLOTS, MAX_DEVICES},
+	Offer,
+};
 use frame_support::assert_ok;
 use sp_core::H256;
 use tequio_primitives::{
-	workers::{DrawSeats, EngageSeats, Need},
+	workers::{DrawSeats, Drawn, Draws, EngageSeats, Need, NoSeat, Seat, MAX_LOOKS},
 	Role,
 };
 
+/// Draws with the seed that is this number.
+fn draw(seed: u64, need: &Need<AccountId>) -> Drawn<AccountId> {
+	Draws::<AccountId, Workers>::default().draw(H256::from_low_u64_be(seed), need)
+}
+
+fn seat_drawn(seed: u64, need: &Need<AccountId>) -> Result<Seat<AccountId>, NoSeat> {
+	draw(seed, need).seat
+}
+
 fn drawn(need: &Need<AccountId>) -> Option<AccountId> {
-	Workers::draw(H256::repeat_byte(1), need).map(|seat| seat.device)
+	seat_drawn(1, need).ok().map(|seat| seat.device)
 }
 
 #[test]
 fn draw_works() {
 	build_and_execute(|| {
 		worker(1, 100);
-		assert_eq!(Workers::draw(H256::zero(), &need(false)), None);
+		// Without any seats it is not the work that is at fault.
+		assert_eq!(seat_drawn(0, &need(false)), Err(NoSeat::Busy));
 		fix_seats();
-		assert_eq!(Workers::draw(H256::zero(), &need(false)), Some(seat(1)));
-		assert_eq!(Workers::draw(H256::zero(), &need(true)), Some(seat(1)));
+		for audit in [false, true] {
+			// The owner and its device are looked at.
+			assert_eq!(draw(0, &need(audit)), Drawn { seat: Ok(seat(1)), looks: 2 });
+		}
+	});
+}
+
+#[test]
+fn draws_of_a_block_are_from_the_seats_at_its_begin() {
+	build_and_execute(|| {
+		worker(1, 100);
+		fix_seats();
+		let mut draws = Draws::<AccountId, Workers>::default();
+		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, Ok(seat(1)));
+		crate::Seats::<Test>::remove(need(false).class);
+		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, Ok(seat(1)));
+		assert!(Workers::seats(need(false).class).is_empty());
+	});
+}
+
+#[test]
+fn draw_looks_at_each_owner_once_and_at_no_more_than_it_may() {
+	build_and_execute(|| {
+		worker(1, 100);
+		fix_seats();
+		let cheap = Need { price: 4, ..need(false) };
+		assert_eq!(draw(0, &cheap), Drawn { seat: Err(NoSeat::Unfit), looks: 1 });
+
+		for number in 2..=8 {
+			register(number, 100);
+			let devices = 1..=u8::try_from(MAX_DEVICES).unwrap();
+			devices.for_each(|place| add_idle_device(number, 20 * number + place));
+		}
+		assert_ok!(Workers::pause_device(RuntimeOrigin::signed(owner(1)), device(1)));
+		fix_seats();
+		for seed in 0..20 {
+			let Drawn { seat, looks } = draw(seed, &need(false));
+			assert_eq!(seat, Err(NoSeat::Busy));
+			assert!(looks <= MAX_LOOKS, "{looks} looks");
+		}
+	});
+}
+
+#[test]
+fn draw_tells_work_that_nobody_takes_from_work_that_waits() {
+	build_and_execute(|| {
+		worker(1, 300);
+		fix_seats();
+		let excluded = [owner(1)];
+		for unfit in [
+			Need { price: 4, ..need(false) },
+			Need { deadline: 39, ..need(false) },
+			Need { collateral: 101, ..need(false) },
+			Need { excluded: &excluded, ..need(false) },
+		] {
+			assert_eq!(seat_drawn(0, &unfit), Err(NoSeat::Unfit), "{unfit:?}");
+		}
+		let large = Need { collateral: 100, ..need(false) };
+		assert_eq!(seat_drawn(0, &large), Ok(seat(1)));
+		engage(1, 0, 1);
+		assert_eq!(seat_drawn(0, &large), Err(NoSeat::Busy));
+		engage(1, 1, 1);
+		assert_eq!(seat_drawn(0, &need(false)), Err(NoSeat::Busy));
 	});
 }
 
@@ -28,7 +103,7 @@ fn draw_falls_on_owners_by_their_seats() {
 		worker(2, 300);
 		fix_seats();
 		let hits = (0..400u64)
-			.filter_map(|seed| Workers::draw(H256::from_low_u64_be(seed), &need(false)))
+			.filter_map(|seed| seat_drawn(seed, &need(false)).ok())
 			.filter(|seat| seat.owner == owner(2))
 			.count();
 		assert!((260..340).contains(&hits), "{hits} of 400 draws for three of four seats");
@@ -74,7 +149,7 @@ fn draw_passes_over_whoever_does_not_want() {
 		assert_ok!(Workers::pause_device(RuntimeOrigin::signed(owner(3)), device(3)));
 		assert_ok!(Workers::drain(RuntimeOrigin::signed(owner(4))));
 		for seed in 0..20u64 {
-			assert_eq!(Workers::draw(H256::from_low_u64_be(seed), &need(false)), None);
+			assert!(seat_drawn(seed, &need(false)).is_err());
 		}
 	});
 }
@@ -100,12 +175,32 @@ fn draw_keeps_room_for_audits() {
 		assert_eq!(drawn(&need(false)), None);
 		assert_eq!(drawn(&need(true)), Some(device(1)));
 
-		for task in 2..DUTY_SLOTS as u64 {
+		for task in 2..AUDIT_SLOTS as u64 {
 			assert_ok!(Workers::engage(&seat(1), duty(task, Role::Auditor), 50));
 		}
 		assert_eq!(drawn(&need(true)), None);
-		Workers::complete(&seat(1), work[0]);
+		Workers::commit(&seat(1), work[0]);
 		assert_eq!(drawn(&need(true)), Some(device(1)));
+		assert_eq!(drawn(&need(false)), Some(device(1)));
+	});
+}
+
+#[test]
+fn draw_gives_out_no_more_work_than_can_be_checked() {
+	build_and_execute(|| {
+		worker(1, 10_000);
+		fix_seats();
+		let work: Vec<_> = (0..CHECK_SLOTS as u64)
+			.map(|task| {
+				assert_eq!(drawn(&need(false)), Some(device(1)));
+				let duty = engage(1, task, 50);
+				Workers::commit(&seat(1), duty);
+				duty
+			})
+			.collect();
+		assert_eq!(drawn(&need(false)), None);
+		assert_eq!(drawn(&need(true)), Some(device(1)));
+		Workers::complete(&seat(1), work[0]);
 		assert_eq!(drawn(&need(false)), Some(device(1)));
 	});
 }

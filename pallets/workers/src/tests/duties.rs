@@ -83,6 +83,19 @@ fn engage_should_fail_when_device_is_full() {
 }
 
 #[test]
+fn commit_works() {
+	build_and_execute(|| {
+		worker(1, 100);
+		let (first, second) = (engage(1, 0, 60), engage(1, 1, 40));
+		Workers::commit(&seat(1), first);
+		// It still owes the reveal.
+		assert_eq!(Workers::duties_of(&device(1)), vec![first, second]);
+		assert_eq!(stored_device(1).computing().collect::<Vec<_>>(), vec![second]);
+		assert_eq!(stored(1).free_collateral(), 0);
+	});
+}
+
+#[test]
 fn complete_works() {
 	build_and_execute(|| {
 		worker(1, 100);

@@ -6,7 +6,7 @@ use frame_support::dispatch::DispatchResult;
 use proptest::prelude::*;
 use sp_core::H256;
 use tequio_primitives::{
-	workers::{DrawSeats, EngageSeats, Need, Penalty, Seat},
+	workers::{Draws, EngageSeats, Need, Penalty, Seat},
 	Balance, Duty, Role,
 };
 
@@ -25,6 +25,7 @@ enum Step {
 	Withdraw(u8),
 	Pass(u32),
 	Engage(u64, bool, Balance),
+	Commit(usize),
 	Complete(usize),
 	Release(usize),
 	Miss(usize, Balance),
@@ -50,6 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 		3 => (1..20u32).prop_map(Step::Pass),
 		6 => (any::<u64>(), any::<bool>(), 1..300u128)
 			.prop_map(|(seed, audit, collateral)| Step::Engage(seed, audit, collateral)),
+		1 => place.clone().prop_map(Step::Commit),
 		1 => place.clone().prop_map(Step::Complete),
 		2 => place.clone().prop_map(Step::Release),
 		1 => (place.clone(), 0..400u128).prop_map(|(p, fine)| Step::Miss(p, fine)),
@@ -88,11 +90,16 @@ fn apply(step: &Step, next_task: u64, open: &mut Open) {
 		Step::Pass(blocks) => poll_at(Height::get() + blocks),
 		Step::Engage(seed, audit, collateral) => {
 			let need = Need { collateral: *collateral, ..need(*audit) };
-			let Some(seat) = Workers::draw(H256::from_low_u64_be(*seed), &need) else { return };
+			let mut draws = Draws::<AccountId, Workers>::default();
+			let Ok(seat) = draws.draw(H256::from_low_u64_be(*seed), &need).seat else { return };
 			let role = if *audit { Role::Auditor } else { Role::Worker };
 			let duty = duty(next_task, role);
 			Workers::engage(&seat, duty, *collateral).unwrap();
 			open.push((seat, duty));
+		},
+		Step::Commit(place) => {
+			let Some(place) = pick(open, *place) else { return };
+			Workers::commit(&open[place].0, open[place].1);
 		},
 		Step::Complete(place) => {
 			let Some(place) = pick(open, *place) else { return };

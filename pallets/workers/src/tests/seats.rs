@@ -20,7 +20,9 @@ fn seats_from_rounds_down() {
 
 #[test]
 fn pick_of_no_seats_is_nobody() {
-	assert_eq!(pick(&holders(&[]), 7), None);
+	let table = Table::new(holders(&[]));
+	assert!(table.is_empty());
+	assert_eq!(table.pick(7), None);
 }
 
 #[test]
@@ -55,10 +57,11 @@ proptest! {
 	) {
 		let list = holders(&seats);
 		let total = total(&list);
+		let table = Table::new(list);
 		let first = offset * total;
 		let mut picked = vec![0u32; seats.len()];
 		for number in first..first + total {
-			picked[*pick(&list, number).unwrap()] += 1;
+			picked[*table.pick(number).unwrap()] += 1;
 		}
 		prop_assert_eq!(picked, seats);
 	}

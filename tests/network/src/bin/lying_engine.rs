@@ -8,7 +8,7 @@ use sp_core::U256;
 use std::{io, num::NonZeroUsize};
 use tequio_engine_randomx::{
 	machine::{Machine, Settings},
-	request, Flags,
+	request,
 };
 use tequio_interface::{
 	engine::{FromEngine, Mode, ToEngine},
@@ -17,18 +17,17 @@ use tequio_interface::{
 };
 
 fn main() -> Result<()> {
-	let settings =
-		Settings { mode: Mode::Light, threads: NonZeroUsize::MIN, flags: Flags::recommended() };
-	let mut honest = Machine::new(settings);
+	let mut honest = Machine::new(Settings::new(Mode::Light, NonZeroUsize::MIN))?;
 	let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
 	write_frame(&mut to, &FromEngine::Ready { class: CLASS })?;
 	loop {
-		let ToEngine::Run { id, payload } = match read_frame(&mut from) {
+		let message: ToEngine = match read_frame(&mut from) {
 			Err(FrameError::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
 				return Ok(())
 			},
 			message => message?,
 		};
+		let ToEngine::Run { id, payload } = message else { continue };
 		let result = match RandomXJob::decode_all(&mut payload.as_slice())? {
 			RandomXJob::Search { puzzle, start, count } => invent(&puzzle, start, count).encode(),
 			RandomXJob::Audit { .. } => request::run(&mut honest, &payload)?,

@@ -1,90 +1,16 @@
-//! The node's end of the socket against a real Unix socket, at whose other end the test plays the
-//! worker process.
+//! What a sound worker process is told, and what becomes of its answers.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-use std::{
-	io::{ErrorKind, Read, Write},
-	os::unix::net::{UnixListener, UnixStream},
-	thread,
-	time::{Duration, Instant},
-};
-use tempfile::TempDir;
+use crate::stage::*;
 use tequio_interface::{
 	host::ComputeService,
-	job::{Capability, Failure, Job, JobKey, JobState, MAX_RESULT},
-	link::{WorkerLink, MAX_JOBS},
-	wire::{read_frame, write_frame, FromWorker, Refusal, ToWorker, MAX_FRAME, VERSION},
+	job::{Failure, JobState, MAX_RESULT},
+	link::MAX_JOBS,
+	wire::{write_frame, FromWorker, Refusal, ToWorker},
 };
-
-const GENESIS: [u8; 32] = [7; 32];
-
-struct Stage {
-	listener: UnixListener,
-	link: WorkerLink,
-	_folder: TempDir,
-}
-
-fn stage() -> Stage {
-	let folder = tempfile::tempdir().unwrap();
-	let socket = folder.path().join("worker.sock");
-	let listener = UnixListener::bind(&socket).unwrap();
-	Stage { listener, link: WorkerLink::start(socket, GENESIS).unwrap(), _folder: folder }
-}
-
-impl Stage {
-	/// Takes the next connection up to the node's hello.
-	fn accept(&self) -> UnixStream {
-		let (mut stream, _) = self.listener.accept().unwrap();
-		stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-		let hello = ToWorker::Hello { version: VERSION, genesis: GENESIS };
-		assert_eq!(read_frame::<ToWorker>(&mut stream).unwrap(), hello);
-		stream
-	}
-
-	/// Takes the next connection and greets it.
-	fn worker(&self) -> UnixStream {
-		let mut stream = self.accept();
-		write_frame(&mut stream, &FromWorker::Hello { version: VERSION, capabilities: able() })
-			.unwrap();
-		stream
-	}
-
-	fn wait_for(&self, what: impl Fn(&WorkerLink) -> bool) {
-		let end = Instant::now() + Duration::from_secs(10);
-		while !what(&self.link) {
-			assert!(Instant::now() < end, "waited ten seconds in vain");
-			thread::sleep(Duration::from_millis(5));
-		}
-	}
-}
-
-fn able() -> Vec<Capability> {
-	vec![Capability { class: 0, slots: 1 }]
-}
-
-fn key(chunk: u32) -> JobKey {
-	JobKey { genesis: GENESIS, device: [2; 32], task: 1, chunk, attempt: 0, role: 0 }
-}
-
-fn job(chunk: u32) -> Job {
-	Job { key: key(chunk), class: 0, payload: vec![4; 64] }
-}
-
-fn next(stream: &mut UnixStream) -> ToWorker {
-	read_frame(stream).unwrap()
-}
-
-fn ends(stream: &mut UnixStream) -> bool {
-	match stream.read(&mut [0]) {
-		Ok(read) => read == 0,
-		Err(error) => error.kind() == ErrorKind::ConnectionReset,
-	}
-}
 
 #[test]
 fn a_job_goes_out_and_its_result_comes_back() {
-	let stage = stage();
+	let stage = Stage::new();
 	let mut worker = stage.worker();
 	stage.wait_for(|link| link.capabilities() == able());
 	assert!(stage.link.submit(job(0)));
@@ -102,7 +28,7 @@ fn a_job_goes_out_and_its_result_comes_back() {
 
 #[test]
 fn a_new_connection_carries_what_is_unfinished_and_nothing_else() {
-	let stage = stage();
+	let stage = Stage::new();
 	assert!(stage.link.submit(job(0)));
 	assert!(stage.link.submit(job(1)));
 	let mut first = stage.worker();
@@ -125,7 +51,7 @@ fn a_new_connection_carries_what_is_unfinished_and_nothing_else() {
 
 #[test]
 fn a_cancellation_waits_for_a_connection_and_goes_first() {
-	let stage = stage();
+	let stage = Stage::new();
 	assert!(stage.link.submit(job(0)));
 	stage.link.cancel(&key(0));
 	stage.link.cancel(&key(5));
@@ -139,7 +65,7 @@ fn a_cancellation_waits_for_a_connection_and_goes_first() {
 
 #[test]
 fn a_finished_job_stays_as_it_is_and_a_cancelled_one_stays_away() {
-	let stage = stage();
+	let stage = Stage::new();
 	let mut worker = stage.worker();
 	assert!(stage.link.submit(job(0)));
 	assert!(stage.link.submit(job(1)));
@@ -162,18 +88,8 @@ fn a_finished_job_stays_as_it_is_and_a_cancelled_one_stays_away() {
 }
 
 #[test]
-fn an_oversized_frame_ends_the_connection() {
-	let stage = stage();
-	let mut worker = stage.worker();
-	let announced = u32::try_from(MAX_FRAME + 1).unwrap();
-	worker.write_all(&announced.to_le_bytes()).unwrap();
-	assert!(ends(&mut worker));
-	drop(stage.worker());
-}
-
-#[test]
 fn an_oversized_result_is_a_failure() {
-	let stage = stage();
+	let stage = Stage::new();
 	let mut worker = stage.worker();
 	assert!(stage.link.submit(job(0)));
 	let state = JobState::Done(vec![0; MAX_RESULT + 1]);
@@ -183,28 +99,8 @@ fn an_oversized_result_is_a_failure() {
 }
 
 #[test]
-fn nonsense_ends_the_connection() {
-	let stage = stage();
-	let mut worker = stage.worker();
-	write_frame(&mut worker, &0xffff_ffffu32).unwrap();
-	assert!(ends(&mut worker));
-	drop(stage.worker());
-}
-
-#[test]
-fn another_version_is_not_served() {
-	let stage = stage();
-	assert!(stage.link.submit(job(0)));
-	let mut worker = stage.accept();
-	let hello = FromWorker::Hello { version: VERSION + 1, capabilities: able() };
-	write_frame(&mut worker, &hello).unwrap();
-	assert!(ends(&mut worker));
-	assert!(stage.link.capabilities().is_empty());
-}
-
-#[test]
 fn a_refusal_is_taken_and_the_node_comes_back() {
-	let stage = stage();
+	let stage = Stage::new();
 	let mut worker = stage.accept();
 	write_frame(&mut worker, &FromWorker::Refused(Refusal::OtherChain)).unwrap();
 	assert!(ends(&mut worker));
@@ -213,7 +109,7 @@ fn a_refusal_is_taken_and_the_node_comes_back() {
 
 #[test]
 fn the_table_is_bounded_and_finished_jobs_make_room() {
-	let stage = stage();
+	let stage = Stage::new();
 	let count = u32::try_from(MAX_JOBS).unwrap();
 	for chunk in 0..count {
 		assert!(stage.link.submit(job(chunk)));
@@ -228,7 +124,7 @@ fn the_table_is_bounded_and_finished_jobs_make_room() {
 
 #[test]
 fn dropping_the_link_ends_the_connection() {
-	let stage = stage();
+	let stage = Stage::new();
 	let mut worker = stage.worker();
 	stage.wait_for(|link| !link.capabilities().is_empty());
 	let Stage { link, .. } = stage;
@@ -238,7 +134,7 @@ fn dropping_the_link_ends_the_connection() {
 
 #[test]
 fn the_finalised_height_is_what_was_last_said() {
-	let stage = stage();
+	let stage = Stage::new();
 	assert_eq!(stage.link.finalized(), 0);
 	stage.link.set_finalized(41);
 	assert_eq!(stage.link.finalized(), 41);

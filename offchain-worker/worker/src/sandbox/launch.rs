@@ -1,0 +1,221 @@
+//! From a process of the worker's own program to an engine.
+
+use super::{cgroup, files, filter, limits, namespaces, rights, Limits, Parts, Way};
+use anyhow::{ensure, Context};
+use nix::{
+	errno::Errno,
+	fcntl::{AtFlags, OFlag},
+	sys::{
+		prctl::set_pdeathsig,
+		signal::{raise, signal, SigHandler, SigSet, Signal},
+		stat::{umask, Mode},
+		wait::{waitpid, WaitStatus},
+	},
+	unistd::{close, execve, execveat, fork, getppid, pipe2, read, setsid, ForkResult, Pid},
+};
+use std::{
+	convert::Infallible,
+	env,
+	ffi::{CString, OsString},
+	fs::{self, File},
+	os::{
+		fd::{AsRawFd, OwnedFd, RawFd},
+		unix::ffi::OsStrExt,
+	},
+	path::Path,
+	process,
+};
+
+/// What a launcher is told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LaunchArgs {
+	/// Process id of the worker that starts the engine.
+	#[arg(long)]
+	pub(super) worker: i32,
+
+	#[command(flatten)]
+	pub(super) parts: Parts,
+
+	#[command(flatten)]
+	pub(super) limits: Limits,
+
+	/// The engine's program and its arguments.
+	#[arg(last = true, required = true)]
+	pub(super) command: Vec<OsString>,
+}
+
+/// Replaces this process by the confined engine, or by one that waits for it. Returns only on
+/// failure. There must be no other thread.
+pub fn launch(args: LaunchArgs) -> anyhow::Error {
+	let Err(failure) = become_engine(&args);
+	failure
+}
+
+fn become_engine(args: &LaunchArgs) -> anyhow::Result<Infallible> {
+	let parts = &args.parts;
+	let program = Path::new(args.command.first().context("no engine is named")?);
+	let mut tie = Tie::Worker(Pid::from_raw(args.worker));
+	tie.fasten()?;
+	start_afresh()?;
+	if *parts == Parts::default() {
+		return execute_path(program, &args.command);
+	}
+
+	// From here on by its descriptor: the way to it is about to vanish.
+	let engine = File::open(program).with_context(|| format!("{program:?} cannot be opened"))?;
+	env::set_current_dir("/")?;
+	if parts.limits {
+		limits::stand_back()?;
+	}
+	if let Some(group) = &parts.cgroup {
+		cgroup::join(group, &args.limits)?;
+	}
+	// A user namespace maps whoever makes it, who has no rights in it to become somebody else. To
+	// leave root without one takes rights that are needed until everything else is done.
+	let nobody = parts.limits && rights::can_become_nobody(&engine)?;
+	let early = parts.namespaces != Some(Way::Plain);
+	if nobody && early {
+		rights::become_nobody()?;
+	}
+	if let Some(way) = parts.namespaces {
+		namespaces::separate(way)?;
+		tie = split(&tie, &engine)?;
+		namespaces::change_root()?;
+	}
+	if nobody && !early {
+		rights::become_nobody()?;
+	}
+	rights::renounce()?;
+	if parts.limits {
+		limits::set(&args.limits, parts.namespaces)?;
+	}
+	if parts.files {
+		files::restrict(&engine, parts.namespaces.is_some())?;
+	}
+	// Once more: whoever becomes somebody else loses it.
+	tie.fasten()?;
+	execute(program, &engine, &args.command, parts.filter)
+}
+
+/// What this process dies with.
+enum Tie {
+	/// The worker, which started it.
+	Worker(Pid),
+	/// The launcher, which holds the other end of this pipe and writes nothing. Out of a namespace
+	/// of processes its id cannot be seen.
+	Launcher(OwnedFd),
+}
+
+impl Tie {
+	/// Has the kernel kill this process with the one above it, which must not be gone yet.
+	fn fasten(&self) -> anyhow::Result<()> {
+		set_pdeathsig(Signal::SIGKILL)?;
+		let is_there = match self {
+			Self::Worker(worker) => getppid() == *worker,
+			Self::Launcher(pipe) => read(pipe.as_raw_fd(), &mut [0]) == Err(Errno::EAGAIN),
+		};
+		ensure!(is_there, "the worker has ended");
+		Ok(())
+	}
+}
+
+/// Leaves behind what came from the worker: descriptors, blocked signals, terminal, file mode.
+fn start_afresh() -> anyhow::Result<()> {
+	close_descriptors().context("descriptors cannot be closed")?;
+	SigSet::empty().thread_set_mask()?;
+	// SAFETY: no handler is installed.
+	unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
+	umask(Mode::from_bits_truncate(0o022));
+	match setsid() {
+		// It was started as the leader of a group.
+		Ok(_) | Err(Errno::EPERM) => Ok(()),
+		Err(e) => Err(e.into()),
+	}
+}
+
+/// Closes whatever is open besides the three pipes.
+fn close_descriptors() -> anyhow::Result<()> {
+	let entries = fs::read_dir("/proc/self/fd")?;
+	let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+	let names: Vec<OsString> = names.collect::<Result<_, _>>()?;
+	let numbers = names.iter().filter_map(|name| name.to_str()?.parse::<RawFd>().ok());
+	for number in numbers.filter(|number| *number > libc::STDERR_FILENO) {
+		match close(number) {
+			// The listing itself was open then.
+			Ok(()) | Err(Errno::EBADF) => {},
+			Err(e) => return Err(e.into()),
+		}
+	}
+	Ok(())
+}
+
+/// Splits this process in two. The one that returns is the first of the new namespaces. The other
+/// one waits for its end.
+fn split(tie: &Tie, engine: &File) -> anyhow::Result<Tie> {
+	tie.fasten()?;
+	let (near, far) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+	// SAFETY: this process has one thread, so nothing is locked in the new one.
+	match unsafe { fork() }.context("no process for the engine")? {
+		ForkResult::Parent { child } => {
+			drop(near);
+			wait_for(child, engine.as_raw_fd(), far)
+		},
+		ForkResult::Child => {
+			drop(far);
+			let tie = Tie::Launcher(near);
+			tie.fasten()?;
+			Ok(tie)
+		},
+	}
+}
+
+/// Waits for the engine, and ends in the way in which it ends. Until then nothing is open but the
+/// pipe by which the engine knows that its launcher is there.
+fn wait_for(engine: Pid, file: RawFd, _pipe: OwnedFd) -> ! {
+	for open in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, file] {
+		let _ = close(open);
+	}
+	let _ = rights::renounce();
+	loop {
+		match waitpid(engine, None) {
+			Ok(WaitStatus::Exited(_, status)) => process::exit(status),
+			Ok(WaitStatus::Signaled(_, by, _)) => end_by(by),
+			Ok(_) | Err(Errno::EINTR) => {},
+			Err(_) => process::exit(1),
+		}
+	}
+}
+
+fn end_by(by: Signal) -> ! {
+	// SAFETY: no handler is installed. SIGKILL has none to reset, which fails and does not matter.
+	let _ = unsafe { signal(by, SigHandler::SigDfl) };
+	let _ = raise(by);
+	process::exit(1)
+}
+
+/// Executes a program as it is.
+fn execute_path(program: &Path, command: &[OsString]) -> anyhow::Result<Infallible> {
+	let path = CString::new(program.as_os_str().as_bytes())?;
+	let Err(e) = execve(&path, &words(command)?, &[] as &[CString]);
+	Err(e).with_context(|| format!("{program:?} cannot be executed"))
+}
+
+/// Executes the file that is open, with or without the filter.
+fn execute(
+	program: &Path,
+	engine: &File,
+	command: &[OsString],
+	filtered: bool,
+) -> anyhow::Result<Infallible> {
+	let words = words(command)?;
+	let descriptor = engine.as_raw_fd();
+	let path = if filtered { filter::install(descriptor)? } else { c"" };
+	let flags = AtFlags::AT_EMPTY_PATH;
+	let Err(e) = execveat(Some(descriptor), path, &words, &[] as &[CString], flags);
+	Err(e).with_context(|| format!("{program:?} cannot be executed"))
+}
+
+fn words(command: &[OsString]) -> anyhow::Result<Vec<CString>> {
+	let words = command.iter().map(|word| CString::new(word.as_bytes()));
+	Ok(words.collect::<Result<_, _>>()?)
+}
