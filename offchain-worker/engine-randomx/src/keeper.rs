@@ -244,10 +244,12 @@ impl Keeper {
 				continue;
 			};
 			drop(store);
-			let built = self.build(&key, reserved);
+			let built = self.build(&key, reserved).map(drop);
 			store = self.store();
+			// Whoever waits for a place may have found this one still held here.
+			self.changed.notify_all();
 			match built {
-				Ok(_) => self.tell(&mut store),
+				Ok(()) => self.tell(&mut store),
 				// Another try would end the same way. The request will say why.
 				Err(_) => store.expected = store.expected.filter(|expected| *expected != key),
 			}

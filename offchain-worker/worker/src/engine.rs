@@ -1,6 +1,10 @@
 //! One engine process: start, ask, kill.
 
 use crate::{classes::Class, plan::Setting, sandbox::Sandbox};
+use nix::{
+	sys::wait::{waitpid, WaitPidFlag, WaitStatus},
+	unistd::Pid,
+};
 use std::{
 	io::{self, Read},
 	path::PathBuf,
@@ -23,6 +27,10 @@ use tracing::{debug, warn};
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Messages that may wait for whoever waits for an engine.
 const NEWS: usize = 4;
+/// Bytes of an engine's complaints that are logged: more could fill the disk.
+const MAX_COMPLAINTS: usize = 64 << 10;
+/// How often, and how long after each other, an engine is looked for that is left to us.
+const ORPHAN: (u32, Duration) = (100, Duration::from_millis(10));
 
 /// How engines are started.
 #[derive(Clone, Debug)]
@@ -119,6 +127,22 @@ impl Leash {
 		let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
 		if let Err(e) = process.wait() {
 			warn!("an engine cannot be waited for: {e}");
+		}
+		drop(process);
+		self.collect_orphan();
+	}
+
+	/// Collects the engine whose launcher has ended, where this process is the first of a container
+	/// and it is left to us; elsewhere there is no such child. A launcher leads a group of processes.
+	fn collect_orphan(&self) {
+		let Ok(id) = i32::try_from(self.id) else { return };
+		let group = Pid::from_raw(id.saturating_neg());
+		for _ in 0..ORPHAN.0 {
+			match waitpid(group, Some(WaitPidFlag::WNOHANG)) {
+				Ok(WaitStatus::StillAlive) => thread::sleep(ORPHAN.1),
+				Ok(_) => {},
+				Err(_) => return,
+			}
 		}
 	}
 }
@@ -275,13 +299,20 @@ fn one_line(text: &str) -> String {
 	line
 }
 
-/// Copies what an engine writes to its standard error into the log, piece by piece, for as long as
-/// it runs.
+/// Copies what an engine writes to its standard error into the log, piece by piece, up to
+/// [`MAX_COMPLAINTS`]. The rest is read, so that the engine does not wait.
 fn log_errors(program: &str, mut errors: impl Read) {
-	let mut piece = [0; 1024];
+	let (mut piece, mut left) = ([0; 1024], MAX_COMPLAINTS);
 	while let Ok(length @ 1..) = errors.read(&mut piece) {
+		if left == 0 {
+			continue;
+		}
 		let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default());
 		warn!("{program}: {}", text.trim_end());
+		left = left.saturating_sub(length);
+		if left == 0 {
+			warn!("{program}: what else it complains about is not logged");
+		}
 	}
 	debug!("{program} has ended");
 }

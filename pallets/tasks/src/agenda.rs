@@ -8,7 +8,7 @@ use crate::{
 	assignment::Lottery,
 	types::{ChunkFifo, ChunkOf, ChunkQueue, ChunkState, TaskFifo, TaskQueue},
 	weights::WeightInfo,
-	Chunks, Config, Error, Pallet,
+	Chunks, Config, Error, Pallet, Tasks,
 };
 use frame_support::{
 	dispatch::DispatchResultWithPostInfo,
@@ -17,10 +17,15 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use tequio_primitives::{
+	api::TaskStatus,
 	clock::{Beacon, WorkClock},
 	fifo::{Due, DEADLINES, MAX_STEPS},
 	AttemptId, TaskId,
 };
+
+/// Tasks that one block closes at most because their lifetime is over: those that were submitted
+/// together leave the rest of the agenda its weight.
+const MAX_EXPIRIES: u32 = 48;
 
 /// What is done about a chunk that is due.
 type Step<T> = fn(AttemptId, ChunkOf<T>);
@@ -34,13 +39,25 @@ impl<T: Config> Pallet<T> {
 			let mut lottery = T::Beacon::latest().map(Lottery::<T>::new);
 			Self::end_due(&mut steps);
 			Self::prune(&mut steps);
-			Self::serve_reopened(&mut steps, lottery.as_mut());
+			let others = TaskFifo::<T>::len(TaskQueue::Open) > 0;
+			Self::serve_before(&mut steps, others, |share| {
+				Self::serve_reopened(share, lottery.as_mut());
+			});
 			if let Some(lottery) = &mut lottery {
-				Self::serve_waiting(&mut steps, lottery);
+				Self::serve_before(&mut steps, others, |share| Self::serve_waiting(share, lottery));
 				Self::serve_open(&mut steps, lottery);
 			}
 		}
 		meter.consume(steps.consumed());
+	}
+
+	/// Serves within half of the weight that is left, so that draws in vain, of which anybody can
+	/// cause many, leave something to the tasks in turn; within all of it where there are no others.
+	fn serve_before(meter: &mut WeightMeter, others: bool, serve: impl FnOnce(&mut WeightMeter)) {
+		let kept = if others { meter.remaining().saturating_div(2) } else { Weight::zero() };
+		let mut share = WeightMeter::with_limit(meter.remaining().saturating_sub(kept));
+		serve(&mut share);
+		meter.consume(share.consumed());
 	}
 
 	/// Takes steps that are late, without drawing seats.
@@ -65,12 +82,21 @@ impl<T: Config> Pallet<T> {
 		}
 		let now = T::Clock::now();
 		let queue = TaskQueue::Expiring;
-		while let Some(due) = TaskFifo::<T>::due(queue, now) {
-			if meter.try_consume(T::WeightInfo::expire_task()).is_err() {
+		let mut closed = 0u32;
+		while closed < MAX_EXPIRIES {
+			let Some(due) = TaskFifo::<T>::due(queue, now) else { return };
+			let runs =
+				Tasks::<T>::get(due.subject).is_some_and(|task| task.status == TaskStatus::Running);
+			let cost =
+				if runs { T::WeightInfo::expire_task() } else { T::WeightInfo::drop_entry() };
+			if meter.try_consume(cost).is_err() {
 				return;
 			}
 			TaskFifo::<T>::pop(queue);
-			Self::expire_task(due.subject);
+			if runs {
+				Self::expire_task(due.subject);
+				closed = closed.saturating_add(1);
+			}
 		}
 	}
 

@@ -60,8 +60,10 @@ impl<T: Config> Lottery<T> {
 
 /// What a visit to a task was good for.
 enum Visit {
-	/// Chunks were given out, or the task has none to give.
+	/// Chunks were given out.
 	Done,
+	/// The task has none to give any more.
+	Gone,
 	/// Everybody who takes such work is busy.
 	Busy,
 	/// Nobody takes such work.
@@ -128,14 +130,18 @@ impl<T: Config> Pallet<T> {
 		let now = T::Clock::now();
 		for index in (0u8..).take(WAITS.len()) {
 			let queue = TaskQueue::Waiting(index);
-			let visits = if index == 0 { NEW_VISITS } else { RETURN_VISITS };
-			for _ in 0..visits {
+			let mut visits = if index == 0 { NEW_VISITS } else { RETURN_VISITS };
+			while visits > 0 {
 				if !Self::can_visit(meter) {
 					return;
 				}
 				let Some(due) = TaskFifo::<T>::due(queue, now) else { break };
 				TaskFifo::<T>::pop(queue);
-				Self::visit(meter, due.subject, index, lottery);
+				// A task that was closed since takes nobody's turn.
+				match Self::visit(meter, due.subject, index, lottery) {
+					Visit::Gone => {},
+					Visit::Done | Visit::Busy | Visit::Unfit => visits = visits.saturating_sub(1),
+				}
 			}
 		}
 	}
@@ -152,6 +158,7 @@ impl<T: Config> Pallet<T> {
 			match Self::visit(meter, due.subject, 0, lottery) {
 				Visit::Busy => failures = failures.saturating_add(1),
 				Visit::Done | Visit::Unfit => failures = 0,
+				Visit::Gone => {},
 			}
 		}
 	}
@@ -169,9 +176,12 @@ impl<T: Config> Pallet<T> {
 	/// Gives out chunks of a task that nobody was fit for `unfit` times in a row, and puts it where
 	/// it is served next.
 	fn visit(meter: &mut WeightMeter, id: TaskId, unfit: u8, lottery: &mut Lottery<T>) -> Visit {
-		meter.consume(T::WeightInfo::visit_task());
 		let open = |task: &TaskOf<T>| task.status == TaskStatus::Running && task.untouched() > 0;
-		let Some(mut task) = Tasks::<T>::get(id).filter(open) else { return Visit::Done };
+		let Some(mut task) = Tasks::<T>::get(id).filter(open) else {
+			meter.consume(T::WeightInfo::drop_entry());
+			return Visit::Gone;
+		};
+		meter.consume(T::WeightInfo::visit_task());
 
 		let mut given = 0u32;
 		let mut found = None;

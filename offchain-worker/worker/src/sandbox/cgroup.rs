@@ -55,7 +55,7 @@ pub fn join(group: &Path, limits: &Limits) -> anyhow::Result<()> {
 	for _ in 0..TRIES {
 		match enter(&own, limits) {
 			// Another launcher took it for one that is not used any more.
-			Err(e) if e.kind() == io::ErrorKind::NotFound => {},
+			Err(e) if is_gone(&e) => {},
 			entered => return entered.with_context(|| format!("the cgroup {own:?}")),
 		}
 	}
@@ -86,6 +86,11 @@ fn enter(own: &Path, limits: &Limits) -> io::Result<()> {
 		let _ = fs::write(own.join(file), value);
 	}
 	fs::write(own.join("cgroup.procs"), process::id().to_string())
+}
+
+/// Whether a group is not there any more, or went while its file was open.
+fn is_gone(error: &io::Error) -> bool {
+	error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ENODEV)
 }
 
 fn make(group: &Path) -> io::Result<()> {

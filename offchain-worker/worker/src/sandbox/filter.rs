@@ -31,6 +31,13 @@ const EMPTY_PATH: usize = 1 << 32;
 /// places by itself lie above on both architectures, or in the lowest 4 GiB.
 const LOWEST: u64 = 1 << 36;
 
+/// Has the kernel place memory in the lowest 2 GiB, where it can.
+#[cfg(target_arch = "x86_64")]
+const PLACED_LOW: c_int = libc::MAP_32BIT;
+/// Nothing does.
+#[cfg(not(target_arch = "x86_64"))]
+const PLACED_LOW: c_int = 0;
+
 /// Allowed with any arguments.
 const ALLOWED: [c_long; 57] = [
 	// Memory
@@ -201,8 +208,10 @@ fn allowed(engine: RawFd) -> Result<Rules, BackendError> {
 	])?;
 	rules.insert(libc::SYS_execveat, vec![by_descriptor]);
 
-	let anywhere = rule([long(0, SeccompCmpOp::Eq, 0)])?;
-	let above = rule([long(0, SeccompCmpOp::Ge, LOWEST)])?;
+	// What lies low could grow over the empty path's place.
+	let not_low = || int(3, SeccompCmpOp::MaskedEq(bits(PLACED_LOW)), 0);
+	let anywhere = rule([long(0, SeccompCmpOp::Eq, 0), not_low()])?;
+	let above = rule([long(0, SeccompCmpOp::Ge, LOWEST), not_low()])?;
 	rules.insert(libc::SYS_mmap, vec![anywhere, above]);
 	let moved_anywhere = without(3, libc::MREMAP_FIXED)?;
 	rules.insert(libc::SYS_mremap, vec![moved_anywhere]);

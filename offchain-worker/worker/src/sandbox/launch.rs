@@ -11,7 +11,9 @@ use nix::{
 		stat::{umask, Mode},
 		wait::{waitpid, WaitStatus},
 	},
-	unistd::{close, execve, execveat, fork, getppid, pipe2, read, setsid, ForkResult, Pid},
+	unistd::{
+		close, execve, execveat, fork, geteuid, getppid, pipe2, read, setsid, ForkResult, Pid,
+	},
 };
 use std::{
 	convert::Infallible,
@@ -175,7 +177,10 @@ fn wait_for(engine: Pid, file: RawFd, _pipe: OwnedFd) -> ! {
 	for open in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, file] {
 		let _ = close(open);
 	}
-	let _ = rights::renounce();
+	// The engine may be nobody by now, whom root without rights could not take with it.
+	if !geteuid().is_root() {
+		let _ = rights::renounce();
+	}
 	loop {
 		match waitpid(engine, None) {
 			Ok(WaitStatus::Exited(_, status)) => process::exit(status),

@@ -22,7 +22,7 @@ fn a_job_survives_its_worker() {
 	let home = Home::new();
 	let worker = home.start();
 	let mut node = worker.connect();
-	let job = mainnet_search(1, 150, 200);
+	let job = mainnet_search(1, 450, 600);
 	node.submit(&job);
 	assert_eq!(node.state_of(&job.key), JobState::Running);
 	let engine = worker.engine();
