@@ -1,15 +1,18 @@
 //! The off-chain worker: the runtime's code that turns duties into jobs and results into commits
 //! and reveals.
 //!
-//! It runs in Wasm at each new best block, and reaches the worker process through a [`WorkerLink`].
-//! The link is handed to it as an extension that nothing else is given, so block execution cannot
-//! depend on what a worker process says.
+//! It runs in Wasm at each new best block, and again when there is news ([`occasions`]). It reaches
+//! the worker process through a [`WorkerLink`], which is handed to it as an extension that nothing
+//! else is given, so block execution cannot depend on what a worker process says.
+
+mod occasions;
 
 use crate::{
 	network::Network,
 	partial::{Block, Hash, Shared},
 };
 use futures::{future, FutureExt, StreamExt};
+use occasions::{Bell, Occasions};
 use sc_client_api::{Backend, BlockchainEvents, HeaderBackend};
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{Error, TaskManager};
@@ -41,9 +44,12 @@ pub fn start(
 			 make one with `tequio-node device new`",
 		);
 	}
-	let link = Arc::new(WorkerLink::start(socket, genesis.into())?);
+	let bell = Arc::<Bell>::default();
+	let news = bell.clone();
+	let link = Arc::new(WorkerLink::start(socket, genesis.into(), move || news.ring())?);
 	follow_finality(shared, tasks, link.clone());
 
+	let occasions = Occasions::new(shared.client.clone(), tasks.spawn_handle(), bell.clone());
 	let workers = OffchainWorkers::new(OffchainWorkerOptions {
 		runtime_api_provider: shared.client.clone(),
 		keystore: Some(shared.keystore.clone()),
@@ -53,7 +59,7 @@ pub fn start(
 		is_validator,
 		enable_http_requests: false,
 		custom_extensions: move |_: Hash| {
-			vec![Box::new(ComputeExt(link.clone())) as Box<dyn Extension>]
+			vec![Box::new(ComputeExt(link.clone())) as Box<dyn Extension>, Box::new(bell.run())]
 		},
 	})
 	// The SDK loads root certificates even where HTTP requests are off.
@@ -63,7 +69,7 @@ pub fn start(
 	tasks.spawn_handle().spawn(
 		"offchain-workers-runner",
 		TASK_GROUP,
-		workers.run(shared.client.clone(), tasks.spawn_handle()).boxed(),
+		workers.run(Arc::new(occasions), tasks.spawn_handle()).boxed(),
 	);
 	Ok(())
 }

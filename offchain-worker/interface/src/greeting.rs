@@ -71,7 +71,9 @@ impl Decode for Welcome {
 			_ => Ok(match FromWorker::decode_all(&mut bytes.as_slice())? {
 				FromWorker::Hello { capabilities, .. } => Self::Worker { capabilities },
 				FromWorker::Refused(refusal) => Self::Refused(refusal),
-				FromWorker::State(..) | FromWorker::Status(_) => Self::OutOfTurn,
+				FromWorker::State(..) | FromWorker::Status(_) | FromWorker::Capabilities(_) => {
+					Self::OutOfTurn
+				},
 			}),
 		}
 	}

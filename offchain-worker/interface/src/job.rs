@@ -8,7 +8,7 @@ pub const MAX_PAYLOAD: usize = 64 * 1024;
 /// Bytes that a result may have.
 pub const MAX_RESULT: usize = 64 * 1024;
 
-/// Names a job: one duty of one device on one chain. The same duty has the same key on every node
+/// Names a job: one order for one duty of one device on one chain. It has the same key on every node
 /// and after every restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct JobKey {
@@ -24,6 +24,10 @@ pub struct JobKey {
 	pub attempt: u8,
 	/// Role: 0 computes, 1 audits.
 	pub role: u8,
+	/// What is ordered: the blake2_256 hash of the payload. After a reorganisation the same duty may
+	/// be about other work; two orders of the same duty are two jobs, so that no result can be taken
+	/// for that of another order. Whoever submits the job says so; nobody on the way looks into it.
+	pub order: [u8; 32],
 }
 
 /// Something to compute.
@@ -69,6 +73,13 @@ pub enum JobState {
 	/// Not computable here.
 	#[codec(index = 3)]
 	Failed(Failure),
+}
+
+impl JobState {
+	/// Whether nothing more will become of the job.
+	pub fn has_ended(&self) -> bool {
+		matches!(self, Self::Done(_) | Self::Failed(_))
+	}
 }
 
 /// What a worker process can do.

@@ -20,7 +20,7 @@
 //! | `wire` (std) | messages between node and worker process, and their framing |
 //! | `greeting` (std) | first messages, which other versions understand as well |
 //! | `peer` (std) | the other side of a socket: its user, its pace, frames that arrive in time |
-//! | `link` (std) | the node's end of the socket: table of jobs, reconnection, finalised height |
+//! | `link` (std) | the node's end of the socket: table of jobs, reconnection, finalised height, news |
 //!
 //! ## Rules
 //! - The functions carry no chain data: a job is a few hundred bytes and names what it needs by

@@ -5,6 +5,9 @@
 //! yet, so a reconnection is nothing but the unfinished jobs becoming unsent again. Nobody who asks
 //! the table waits for the socket.
 //!
+//! Whoever started the link is told that there is news, so that nobody has to ask again and again: a
+//! job has ended, the worker process came, went or tells anew what it can do, a block became final.
+//!
 //! The worker process is not trusted to be sound: it is hung up on when a frame is too long, too slow
 //! or out of turn, it is listened to at a bounded pace, and a process of another user is not spoken
 //! to at all.
@@ -67,6 +70,8 @@ struct Shared {
 	state: Mutex<State>,
 	/// The state has something for the thread that writes, or for the one that connects.
 	changed: Condvar,
+	/// Tells that there is news. Never called with the state locked.
+	news: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -112,8 +117,15 @@ impl WorkerLink {
 	/// Starts to keep a worker process connected that listens at `socket`, for the chain of this
 	/// genesis. Fails only where the system gives no thread; a worker process that is not there yet
 	/// is waited for.
-	pub fn start(socket: PathBuf, genesis: [u8; 32]) -> io::Result<Self> {
-		Self::with_patience(socket, genesis, PATIENCE)
+	///
+	/// `news` is called after each change that may let somebody go on, from threads of the link and
+	/// from the caller of [`Self::set_finalized`]. It must not wait.
+	pub fn start(
+		socket: PathBuf,
+		genesis: [u8; 32],
+		news: impl Fn() + Send + Sync + 'static,
+	) -> io::Result<Self> {
+		Self::with_patience(socket, genesis, PATIENCE, news)
 	}
 
 	/// The same, for a worker process that has another time for a frame than half a minute.
@@ -121,6 +133,7 @@ impl WorkerLink {
 		socket: PathBuf,
 		genesis: [u8; 32],
 		patience: Duration,
+		news: impl Fn() + Send + Sync + 'static,
 	) -> io::Result<Self> {
 		let shared = Arc::new(Shared {
 			socket,
@@ -129,6 +142,7 @@ impl WorkerLink {
 			finalized: AtomicU64::new(0),
 			state: Mutex::default(),
 			changed: Condvar::new(),
+			news: Box::new(news),
 		});
 		let connecting = shared.clone();
 		thread::Builder::new()
@@ -139,7 +153,9 @@ impl WorkerLink {
 
 	/// Notes the height of the last finalised block.
 	pub fn set_finalized(&self, height: u64) {
-		self.shared.finalized.store(height, Ordering::Relaxed);
+		if self.shared.finalized.swap(height, Ordering::Relaxed) != height {
+			(self.shared.news)();
+		}
 	}
 }
 
@@ -195,6 +211,27 @@ impl Shared {
 		}
 		state.connection = Some(connection);
 		state.capabilities = capabilities;
+		drop(state);
+		(self.news)();
+	}
+
+	/// The worker process tells anew what it can do.
+	fn retold(&self, capabilities: Vec<Capability>) {
+		log::debug!(target: LOG_TARGET, "the worker can do something else now: {capabilities:?}");
+		self.state().capabilities = capabilities;
+		(self.news)();
+	}
+
+	/// The worker process tells how a job stands.
+	fn told(&self, key: &JobKey, state: JobState) {
+		let ended = state.has_ended();
+		// A statement of its own, so that the lock is gone before the news.
+		let is_open = self.state().table.update(key, state);
+		if !is_open {
+			log::debug!(target: LOG_TARGET, "the worker tells of a job that is not open: {key:?}");
+		} else if ended {
+			(self.news)();
+		}
 	}
 
 	fn disconnected(&self) {
@@ -203,6 +240,8 @@ impl Shared {
 		state.capabilities.clear();
 		state.table.disconnected();
 		self.changed.notify_all();
+		drop(state);
+		(self.news)();
 	}
 
 	/// Waits for the next message to write. `None` once the connection is gone.
@@ -273,14 +312,18 @@ fn greet(shared: &Shared) -> Result<(Peer, Vec<Capability>), Ended> {
 	let mut peer = Peer::new(stream, shared.patience);
 	peer.write(&ToWorker::Hello { version: VERSION, genesis: shared.genesis })?;
 	match peer.read_due()? {
-		Welcome::Worker { mut capabilities } => {
-			capabilities.truncate(MAX_CAPABILITIES);
-			Ok((peer, capabilities))
-		},
+		Welcome::Worker { capabilities } => Ok((peer, bounded(capabilities))),
 		Welcome::OtherVersion(version) => Err(Ended::OtherVersion(version)),
 		Welcome::Refused(refusal) => Err(Ended::Refused(refusal)),
 		Welcome::OutOfTurn => Err(Ended::OutOfTurn),
 	}
+}
+
+/// As much as is kept of what a worker process tells of itself.
+fn bounded(mut capabilities: Vec<Capability>) -> Vec<Capability> {
+	capabilities.truncate(MAX_CAPABILITIES);
+	capabilities.shrink_to_fit();
+	capabilities
 }
 
 /// Carries messages both ways until the connection ends.
@@ -319,11 +362,8 @@ fn read_messages(shared: &Shared, peer: &mut Peer) -> Ended {
 	let mut pace = Pace::new(BURST, RATE);
 	loop {
 		match peer.read() {
-			Ok(FromWorker::State(key, state)) => {
-				if !shared.state().table.update(&key, state) {
-					log::debug!(target: LOG_TARGET, "the worker tells of a job that is not open: {key:?}");
-				}
-			},
+			Ok(FromWorker::State(key, state)) => shared.told(&key, state),
+			Ok(FromWorker::Capabilities(capabilities)) => shared.retold(bounded(capabilities)),
 			Ok(FromWorker::Refused(refusal)) => return Ended::Refused(refusal),
 			Ok(FromWorker::Hello { .. } | FromWorker::Status(_)) => return Ended::OutOfTurn,
 			Err(error) => return error.into(),

@@ -82,6 +82,9 @@ pub enum FromWorker {
 	/// The answer to a question about the status: a JSON object in UTF-8.
 	#[codec(index = 3)]
 	Status(Vec<u8>),
+	/// What it can do has changed since its hello: all of it, as it is now.
+	#[codec(index = 4)]
+	Capabilities(Vec<Capability>),
 }
 
 /// Why a frame cannot be read.

@@ -47,7 +47,15 @@ impl ComputeService for Desk {
 }
 
 fn key(chunk: u32) -> JobKey {
-	JobKey { genesis: [1; 32], device: [2; 32], task: 3, chunk, attempt: 0, role: 0 }
+	JobKey {
+		genesis: [1; 32],
+		device: [2; 32],
+		task: 3,
+		chunk,
+		attempt: 0,
+		role: 0,
+		order: [0; 32],
+	}
 }
 
 fn job(chunk: u32) -> Job {

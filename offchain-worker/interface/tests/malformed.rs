@@ -215,9 +215,10 @@ fn survives_within<M: Codec + Debug>(values: impl Strategy<Value = M>) {
 }
 
 fn keys() -> impl Strategy<Value = JobKey> + Clone {
-	let rest = any::<(u64, u32, u8, u8)>();
-	(any::<[[u8; 32]; 2]>(), rest).prop_map(|([genesis, device], (task, chunk, attempt, role))| {
-		JobKey { genesis, device, task, chunk, attempt, role }
+	let numbers = any::<(u64, u32, u8, u8)>();
+	(any::<[[u8; 32]; 3]>(), numbers).prop_map(|(hashes, (task, chunk, attempt, role))| {
+		let [genesis, device, order] = hashes;
+		JobKey { genesis, device, task, chunk, attempt, role, order }
 	})
 }
 
@@ -262,6 +263,7 @@ fn from_worker() -> impl Strategy<Value = FromWorker> + Clone {
 		Just(FromWorker::Refused(Refusal::OtherChain)),
 		(keys(), states()).prop_map(|(key, state)| FromWorker::State(key, state)),
 		some_bytes().prop_map(FromWorker::Status),
+		capabilities().prop_map(FromWorker::Capabilities),
 	]
 }
 
@@ -402,7 +404,7 @@ fn a_large_frame_costs_no_more_than_its_bytes() {
 		framed(&message)
 	};
 	// A submission up to its payload: message, key, class.
-	let submission = announced(&[[1_u8].as_slice(), &[0; 78], &[0; 2]].concat());
+	let submission = announced(&[[1_u8].as_slice(), &[0; 110], &[0; 2]].concat());
 	assert!(matches!(read::<ToWorker>(&submission), Ok(Err(FrameError::Malformed(_)))));
 	let hello = announced(&[0, VERSION.to_le_bytes()[0], VERSION.to_le_bytes()[1]]);
 	assert!(matches!(read::<FromWorker>(&hello), Ok(Err(FrameError::Malformed(_)))));

@@ -11,8 +11,15 @@ use tequio_interface::{
 	},
 };
 
-const KEY: JobKey =
-	JobKey { genesis: [1; 32], device: [2; 32], task: 3, chunk: 4, attempt: 5, role: 1 };
+const KEY: JobKey = JobKey {
+	genesis: [1; 32],
+	device: [2; 32],
+	task: 3,
+	chunk: 4,
+	attempt: 5,
+	role: 1,
+	order: [6; 32],
+};
 
 fn framed(message: &impl Encode) -> Vec<u8> {
 	let mut bytes = Vec::new();
@@ -41,6 +48,7 @@ fn every_message_comes_through() {
 		FromWorker::State(KEY, JobState::Done(vec![8; MAX_RESULT])),
 		FromWorker::State(KEY, JobState::Failed(Failure::Busy)),
 		FromWorker::Status(b"{}".to_vec()),
+		FromWorker::Capabilities(vec![Capability { class: 1, slots: 1, rate: 7, memory: 8 }]),
 	];
 	for message in from_worker {
 		assert_eq!(read_frame::<FromWorker>(&mut framed(&message).as_slice()).unwrap(), message);
@@ -104,6 +112,7 @@ fn other_versions_are_recognised_by_their_first_message() {
 	assert_eq!(welcome(&[1, 0, 9, 1, 5, 5]), Welcome::OtherVersion(265));
 	assert_eq!(welcome(&[1, 1]), Welcome::Refused(Refusal::OtherChain));
 	assert_eq!(welcome(&[3, 8, b'{', b'}']), Welcome::OutOfTurn);
+	assert_eq!(welcome(&[4, 0]), Welcome::OutOfTurn);
 }
 
 fn raw(message: &[u8]) -> Vec<u8> {

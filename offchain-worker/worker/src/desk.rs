@@ -5,26 +5,18 @@
 use crate::{
 	board::Board,
 	engine::Leash,
-	journal::{Journal, JournalError, Record},
+	journal::{Journal, Record},
+	nodes::{NodeId, Nodes, Outbox},
 	queue::{Cancellation, Outcome, Queue, Submission, Ticket},
 	status::Status,
 	tally::End,
 };
-use std::{
-	collections::{HashMap, HashSet},
-	sync::{
-		mpsc::{SyncSender, TrySendError},
-		Arc, Condvar, Mutex, MutexGuard, PoisonError,
-	},
-};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tequio_interface::{
 	job::{Capability, Failure, Job, JobKey, JobState, MAX_PAYLOAD},
 	wire::{FromWorker, Refusal},
 };
-use tracing::{error, info, warn};
-
-/// Names a connected node.
-pub type NodeId = u64;
+use tracing::{error, info};
 
 /// Shared by all threads.
 #[derive(Debug)]
@@ -43,14 +35,13 @@ struct Inner {
 	chain: Option<[u8; 32]>,
 	/// Classes that can be computed here.
 	classes: Vec<u16>,
-	nodes: HashMap<NodeId, Node>,
-	next_node: NodeId,
+	nodes: Nodes,
 	/// For each slot, the engine that is in use.
 	engines: Vec<Option<InUse>>,
 	stopping: bool,
 }
 
-/// An engine that computes.
+/// An engine that starts or computes.
 #[derive(Debug)]
 struct InUse {
 	leash: Arc<Leash>,
@@ -59,21 +50,9 @@ struct InUse {
 	expects: Option<JobKey>,
 }
 
-#[derive(Debug)]
-struct Node {
-	outbox: SyncSender<FromWorker>,
-	/// Jobs that it asked for and that have not ended.
-	watched: HashSet<JobKey>,
-}
-
 impl Desk {
 	/// Goes on where the journal ends.
-	pub fn new(
-		journal: Journal,
-		records: Vec<Record>,
-		board: Arc<Board>,
-		slots: usize,
-	) -> Result<Self, JournalError> {
+	pub fn new(journal: Journal, records: Vec<Record>, board: Arc<Board>, slots: usize) -> Self {
 		let (mut queue, mut chain) = (Queue::default(), None);
 		for record in records {
 			match record {
@@ -92,14 +71,16 @@ impl Desk {
 			journal,
 			chain,
 			classes: board.classes().iter().map(|class| class.number).collect(),
-			nodes: HashMap::new(),
-			next_node: 0,
+			nodes: Nodes::default(),
 			engines: (0..slots).map(|_| None).collect(),
 			stopping: false,
 		};
 		let records = inner.records();
-		inner.journal.rewrite(&records)?;
-		Ok(Self { board, inner: Mutex::new(inner), news: Condvar::new() })
+		if let Err(e) = inner.journal.rewrite(&records) {
+			// The old one counts.
+			error!("the journal cannot be written anew: {e}");
+		}
+		Self { board, inner: Mutex::new(inner), news: Condvar::new() }
 	}
 
 	/// What this worker can do.
@@ -136,20 +117,29 @@ impl Desk {
 		}
 	}
 
-	/// Adds a node. Its messages go to `outbox`; when that is full, it is closed.
-	pub fn attach(&self, outbox: SyncSender<FromWorker>) -> NodeId {
+	/// Adds a node that was `told` what this worker can do. Its messages go to `outbox`; when that is
+	/// full, it is closed.
+	pub fn attach(&self, outbox: Outbox, told: Vec<Capability>) -> NodeId {
 		let mut inner = self.lock();
-		inner.next_node += 1;
-		let id = inner.next_node;
-		if !inner.stopping {
-			inner.nodes.insert(id, Node { outbox, watched: HashSet::new() });
+		let id = inner.nodes.attach(outbox, told);
+		if inner.stopping {
+			inner.nodes.detach(id);
 		}
+		// It may have changed since.
+		inner.nodes.advertise(&self.board.capabilities());
 		id
 	}
 
 	/// Removes a node. Its jobs go on.
 	pub fn detach(&self, node: NodeId) {
-		self.lock().nodes.remove(&node);
+		self.lock().nodes.detach(node);
+	}
+
+	/// Tells the nodes what this worker can do, if it is news to them.
+	pub fn advertise(&self) {
+		let mut inner = self.lock();
+		// Under the lock, so that what is told last is what was true last.
+		inner.nodes.advertise(&self.board.capabilities());
 	}
 
 	/// Takes a job from a node, and tells the node its state then and whenever it changes.
@@ -158,11 +148,9 @@ impl Desk {
 		let key = job.key;
 		let state = inner.admit(job);
 		if matches!(state, JobState::Queued | JobState::Running) {
-			if let Some(node) = inner.nodes.get_mut(&node) {
-				node.watched.insert(key);
-			}
+			inner.nodes.watch(node, key);
 		}
-		inner.send(node, FromWorker::State(key, state));
+		inner.nodes.send(node, FromWorker::State(key, state));
 		inner.announce_next();
 		drop(inner);
 		self.news.notify_one();
@@ -181,10 +169,8 @@ impl Desk {
 			Cancellation::Running(slot) => inner.kill(slot),
 		}
 		inner.record(Record::Dropped(*key));
-		if let Some(node) = inner.nodes.get_mut(&by) {
-			node.watched.remove(key);
-		}
-		inner.announce(*key, JobState::Failed(Failure::Busy));
+		inner.nodes.unwatch(by, key);
+		inner.nodes.announce(*key, JobState::Failed(Failure::Busy));
 		inner.announce_next();
 	}
 
@@ -196,15 +182,15 @@ impl Desk {
 				return None;
 			}
 			if let Some(ticket) = inner.queue.take(slot) {
-				inner.announce(ticket.job.key, JobState::Running);
+				inner.nodes.announce(ticket.job.key, JobState::Running);
 				return Some(ticket);
 			}
 			inner = self.news.wait(inner).unwrap_or_else(PoisonError::into_inner);
 		}
 	}
 
-	/// Notes what kills the engine that computes the job from now on, and what tells it which job
-	/// is next. `false`: the job is not wanted any more.
+	/// Notes what kills the engine that starts for the job or computes it from now on, and what tells
+	/// it which job is next. `false`: the job is not wanted any more.
 	pub fn hold(&self, slot: usize, ticket: &Ticket, leash: Arc<Leash>) -> bool {
 		let mut inner = self.lock();
 		let wanted = inner.is_wanted(ticket);
@@ -215,8 +201,8 @@ impl Desk {
 		wanted
 	}
 
-	/// Notes what kills the engine that is measured in a slot from now on. `false`: it is not to be
-	/// measured, because there is a job or the worker stops.
+	/// Notes what kills the engine that starts or is measured in a slot from now on. `false`: it is
+	/// not to be measured, because there is a job or the worker stops.
 	pub fn hold_to_measure(&self, slot: usize, class: u16, leash: Arc<Leash>) -> bool {
 		let mut inner = self.lock();
 		let idle = inner.is_idle();
@@ -256,10 +242,10 @@ impl Desk {
 			Outcome::Done(result) => Record::Done(key, result.clone()),
 			Outcome::Failed(_) => Record::Dropped(key),
 		});
-		inner.announce(key, outcome.into());
+		inner.nodes.announce(key, outcome.into());
 	}
 
-	/// Kills the engines that compute, hangs up on all nodes, and hands out no more jobs.
+	/// Kills the engines that start or compute, hangs up on all nodes, and hands out no more jobs.
 	pub fn stop(&self) {
 		let mut inner = self.lock();
 		inner.stopping = true;
@@ -348,29 +334,5 @@ impl Inner {
 		let results = results.map(|(key, result)| Record::Done(*key, result.to_vec()));
 		let unfinished = self.queue.unfinished().into_iter().cloned().map(Record::Taken);
 		chain.chain(results).chain(unfinished).collect()
-	}
-
-	/// Tells a job's state to the nodes that asked for it.
-	fn announce(&mut self, key: JobKey, state: JobState) {
-		let has_ended = matches!(state, JobState::Done(_) | JobState::Failed(_));
-		let watchers = self.nodes.iter().filter(|(_, node)| node.watched.contains(&key));
-		let watchers: Vec<NodeId> = watchers.map(|(id, _)| *id).collect();
-		for id in watchers {
-			self.send(id, FromWorker::State(key, state.clone()));
-			if let Some(node) = self.nodes.get_mut(&id).filter(|_| has_ended) {
-				node.watched.remove(&key);
-			}
-		}
-	}
-
-	/// Sends to a node, and hangs up on one that does not read.
-	fn send(&mut self, id: NodeId, message: FromWorker) {
-		let Some(node) = self.nodes.get(&id) else { return };
-		if let Err(e) = node.outbox.try_send(message) {
-			if matches!(e, TrySendError::Full(_)) {
-				warn!("node {id} does not read its messages; hanging up");
-			}
-			self.nodes.remove(&id);
-		}
 	}
 }

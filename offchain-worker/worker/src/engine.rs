@@ -151,6 +151,7 @@ impl Leash {
 #[derive(Debug)]
 pub struct Engine {
 	leash: Arc<Leash>,
+	program: PathBuf,
 	to: ChildStdin,
 	news: Receiver<News>,
 	/// Requests so far.
@@ -162,6 +163,15 @@ impl Launcher {
 	///
 	/// The engine is killed when the calling thread ends.
 	pub fn start(&self, class: &Class) -> Result<Engine, EngineError> {
+		let mut engine = self.launch(class)?;
+		engine.await_ready(class)?;
+		Ok(engine)
+	}
+
+	/// Starts the engine of a class, which is of use once it is ready.
+	///
+	/// The engine is killed when the calling thread ends.
+	pub fn launch(&self, class: &Class) -> Result<Engine, EngineError> {
 		let program = self.dir.join(class.program);
 		let limits = self.setting.limits(class.address_space(&self.setting));
 		let mut process = self
@@ -184,16 +194,7 @@ impl Launcher {
 		let (name, said_by) = (class.program, leash.clone());
 		thread::spawn(move || log_errors(name, errors));
 		thread::spawn(move || listen(from, &said_by));
-		let mut engine = Engine { leash, to, news, asked: 0 };
-		match engine.converse(START_TIMEOUT, |_, news| answer(news, |_| Ok(()))) {
-			Ok(FromEngine::Ready { class: ready }) if ready == class.number => Ok(engine),
-			Ok(_) => Err(EngineError::OffTopic),
-			Err(EngineError::Broken(FrameError::Io(e))) => {
-				let error = io::Error::new(e.kind(), "it ends before it is ready");
-				Err(EngineError::Start { program, error })
-			},
-			Err(e) => Err(e),
-		}
+		Ok(Engine { leash, program, to, news, asked: 0 })
 	}
 }
 
@@ -201,6 +202,19 @@ impl Engine {
 	/// What kills it.
 	pub fn leash(&self) -> Arc<Leash> {
 		self.leash.clone()
+	}
+
+	/// Waits until it is ready. After an error it is of no use.
+	pub fn await_ready(&mut self, class: &Class) -> Result<(), EngineError> {
+		match self.converse(START_TIMEOUT, |_, news| answer(news, |_| Ok(()))) {
+			Ok(FromEngine::Ready { class: ready }) if ready == class.number => Ok(()),
+			Ok(_) => Err(EngineError::OffTopic),
+			Err(EngineError::Broken(FrameError::Io(e))) => {
+				let error = io::Error::new(e.kind(), "it ends before it is ready");
+				Err(EngineError::Start { program: self.program.clone(), error })
+			},
+			Err(e) => Err(e),
+		}
 	}
 
 	/// Has a payload computed, and tells the engine meanwhile what is coming. Without an answer in
@@ -218,7 +232,9 @@ impl Engine {
 			FromEngine::Done { id, result } if id == asked && result.len() <= MAX_RESULT => {
 				Ok(Answer::Done(result))
 			},
-			FromEngine::Refused { id, reason } if id == asked => Ok(Answer::Refused(reason)),
+			FromEngine::Refused { id, reason } if id == asked => {
+				Ok(Answer::Refused(one_line(&reason)))
+			},
 			_ => Err(EngineError::OffTopic),
 		}
 	}
@@ -299,6 +315,19 @@ fn one_line(text: &str) -> String {
 	line
 }
 
+/// What a stranger's program complains about, so that nobody takes it for something else: on one
+/// line, all of it visible. Quotes stay as they are.
+fn visible(text: &str) -> String {
+	let mut line = String::new();
+	for letter in text.trim_end().chars() {
+		match letter {
+			'"' | '\'' => line.push(letter),
+			other => line.extend(other.escape_debug()),
+		}
+	}
+	line
+}
+
 /// Copies what an engine writes to its standard error into the log, piece by piece, up to
 /// [`MAX_COMPLAINTS`]. The rest is read, so that the engine does not wait.
 fn log_errors(program: &str, mut errors: impl Read) {
@@ -308,7 +337,7 @@ fn log_errors(program: &str, mut errors: impl Read) {
 			continue;
 		}
 		let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default());
-		warn!("{program}: {}", text.trim_end());
+		warn!("{program}: {}", visible(&text));
 		left = left.saturating_sub(length);
 		if left == 0 {
 			warn!("{program}: what else it complains about is not logged");
@@ -326,5 +355,12 @@ mod tests {
 		assert_eq!(one_line(" fast,\n2 threads\u{1b}[31m \n"), "fast, 2 threads [31m");
 		let long = one_line(&"ä".repeat(MAX_SETUP));
 		assert_eq!(long.len(), MAX_SETUP);
+	}
+
+	#[test]
+	fn complaints_cannot_be_taken_for_other_lines() {
+		assert_eq!(visible("it's \"wrong\", ä\n"), "it's \"wrong\", ä");
+		let forged = visible("a\r\n2026-01-01 WARN b\u{1b}[2K\u{202e}\0\u{2028}c\n\n");
+		assert_eq!(forged, r"a\r\n2026-01-01 WARN b\u{1b}[2K\u{202e}\0\u{2028}c");
 	}
 }

@@ -5,7 +5,7 @@
 //! what still counts.
 //!
 //! ```text
-//! file   = "tequio journal 1\n" record*
+//! file   = "tequio journal 2\n" record*
 //! record = length (u32, little-endian)  twox_64 of the body (8 bytes)  body (Record in SCALE)
 //! ```
 //!
@@ -32,7 +32,7 @@ use std::{
 use tequio_interface::job::{Job, JobKey};
 use tracing::warn;
 
-const HEADER: &[u8] = b"tequio journal 1\n";
+const HEADER: &[u8] = b"tequio journal 2\n";
 /// Bytes that a record may have: a payload or a result, and its key.
 const MAX_BODY: usize = 128 * 1024;
 /// Bytes before the body.

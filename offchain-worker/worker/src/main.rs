@@ -16,6 +16,7 @@
 //! | `service` | a worker that computes, put together |
 //! | `server` | socket, who may connect, the conversation with a node |
 //! | `desk` | where jobs are handed in and fetched; their one lock |
+//! | `nodes` | who is connected, what they were told and have yet to read |
 //! | `queue` | which jobs there are and which one is next; pure |
 //! | `journal` | what outlives the process |
 //! | `supervisor` | computes jobs, starts engines again |
@@ -59,6 +60,7 @@ mod journal;
 mod machine;
 mod measure;
 mod metrics;
+mod nodes;
 mod plan;
 mod processes;
 mod queue;

@@ -1,6 +1,9 @@
 //! Which jobs there are, where each of them is, and which one is next. Pure: no clock, no files, no
 //! threads.
 //!
+//! A job that nobody asks for any more, because its node lost its record of it, is known by nothing:
+//! it is computed once like any other, and forgotten when so many others have ended after it.
+//!
 //! Audits go before work: an auditor's time is shorter, and two devices wait for it. Within each,
 //! first come, first served.
 

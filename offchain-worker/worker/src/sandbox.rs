@@ -38,15 +38,18 @@ mod limits;
 mod namespaces;
 mod remedy;
 mod rights;
+mod trial;
 
 pub use launch::{launch, LaunchArgs};
 
+use cgroup::Claim;
 use namespaces::Way;
 use std::{
 	ffi::{OsStr, OsString},
 	os::unix::process::CommandExt,
 	path::{Path, PathBuf},
-	process::{self, Command, Stdio},
+	process::{self, Command},
+	sync::Arc,
 };
 
 /// How much of the sandbox has to be there.
@@ -130,6 +133,8 @@ pub struct Limits {
 pub struct Sandbox {
 	parts: Parts,
 	report: Vec<PartReport>,
+	/// The cgroup of this process goes with the last copy of this.
+	claim: Option<Arc<Claim>>,
 }
 
 /// The parts in force, as a launcher is told them.
@@ -157,11 +162,11 @@ const PARTS: [Part; 5] = [Part::Limits, Part::Namespaces, Part::Files, Part::Fil
 
 impl Sandbox {
 	/// Tries each part out in a process that ends at once. This process moves into a cgroup of its
-	/// own where it may.
+	/// own where it may, for as long as there are copies of the sandbox.
 	///
 	/// Fails if the policy requires what is not there.
 	pub fn prepare(policy: Policy) -> Result<Self, Missing> {
-		let mut sandbox = Self { parts: Parts::default(), report: Vec::new() };
+		let mut sandbox = Self { parts: Parts::default(), report: Vec::new(), claim: None };
 		for part in PARTS {
 			let state = match policy {
 				Policy::None => PartState::Off,
@@ -189,15 +194,16 @@ impl Sandbox {
 
 	/// Adds a part if it works, in the first way that does.
 	fn add(&mut self, part: Part) -> PartState {
-		let ways = match self.parts.with(part) {
-			Ok(ways) => ways,
+		let claim = match (part == Part::Cgroup).then(cgroup::claim).transpose() {
+			Ok(claim) => claim,
 			Err(e) => return PartState::Missing(remedy::text(part, &format!("{e:#}"))),
 		};
 		let mut failures = Vec::new();
-		for parts in ways {
+		for parts in self.parts.with(part, claim.as_ref().map(Claim::group)) {
 			match parts.try_out() {
 				Ok(()) => {
 					self.parts = parts;
+					self.claim = claim.map(Arc::new).or_else(|| self.claim.take());
 					return PartState::Active;
 				},
 				Err(failure) => failures.push(failure),
@@ -208,35 +214,25 @@ impl Sandbox {
 }
 
 impl Parts {
-	/// These parts and one more, in each of the ways in which it can be had.
-	fn with(&self, part: Part) -> anyhow::Result<Vec<Self>> {
+	/// These parts and one more, in each of the ways in which it can be had. `group`: for the cgroup,
+	/// the one that is divided.
+	fn with(&self, part: Part, group: Option<&Path>) -> Vec<Self> {
 		let parts = self.clone();
-		Ok(match part {
+		match part {
 			Part::Limits => vec![Self { limits: true, ..parts }],
 			Part::Files => vec![Self { files: true, ..parts }],
 			Part::Filter => vec![Self { filter: true, ..parts }],
-			Part::Cgroup => vec![Self { cgroup: Some(cgroup::claim()?), ..parts }],
+			Part::Cgroup => vec![Self { cgroup: group.map(Path::to_path_buf), ..parts }],
 			Part::Namespaces => {
 				let ways = Way::all().iter();
 				ways.map(|way| Self { namespaces: Some(*way), ..parts.clone() }).collect()
 			},
-		})
+		}
 	}
 
 	/// Starts this program, confined by these parts, which ends at once. Fails with what it says.
 	fn try_out(&self) -> Result<(), String> {
-		let mut command = command(self, Path::new(OURSELVES), &["--version".into()], &TRIAL);
-		let output = command.stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
-		if output.status.success() {
-			return Ok(());
-		}
-		let said = String::from_utf8_lossy(&output.stderr);
-		let said = said.lines().map(str::trim).filter(|line| !line.is_empty());
-		let said: Vec<_> = said.collect();
-		match said.as_slice() {
-			[] => Err(format!("the process that tried it ended with {}", output.status)),
-			lines => Err(lines.join(" ")),
-		}
+		trial::run(command(self, Path::new(OURSELVES), &["--version".into()], &TRIAL))
 	}
 
 	/// The words for a launcher.

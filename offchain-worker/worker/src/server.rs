@@ -7,11 +7,14 @@
 //!
 //! ## Memory
 //! A stranger has one frame, of 256 KiB at most. A node has one frame to read, one to write, and
-//! [`OUTBOX`] messages that wait for it, each as large as a result may be.
+//! 4 MiB of messages that wait for it.
 
 mod guests;
 
-use crate::desk::Desk;
+use crate::{
+	desk::Desk,
+	nodes::{Letters, NodeId, Outbox},
+};
 use anyhow::{bail, ensure, Context};
 use guests::{Guests, Place, MAX_NODES};
 use nix::sys::{
@@ -29,22 +32,18 @@ use std::{
 		},
 	},
 	path::{Path, PathBuf},
-	sync::{
-		mpsc::{sync_channel, Receiver},
-		Arc,
-	},
+	sync::Arc,
 	thread,
 	time::{Duration, Instant},
 };
 use tequio_interface::{
 	greeting::Greeting,
+	job::Capability,
 	peer::{self, Pace, Peer},
 	wire::{FrameError, FromWorker, Refusal, ToWorker, VERSION},
 };
 use tracing::{debug, info, warn};
 
-/// Messages that may wait for a node: an answer to each of [`MESSAGES`], and news of as many jobs.
-const OUTBOX: usize = 512;
 /// Messages that are taken from a node at once, and each second after that. It has as many when it
 /// comes back as its table has jobs; each may be written through to the disk.
 const MESSAGES: u32 = 256;
@@ -197,8 +196,9 @@ fn serve(stream: UnixStream, mut place: Place, desk: &Desk) -> Result<(), Partin
 	if let Err(refusal) = desk.bind(genesis) {
 		return Err(refuse(&mut peer, refusal));
 	}
-	peer.write(&FromWorker::Hello { version: VERSION, capabilities: desk.capabilities() })?;
-	converse(peer, desk)
+	let told = desk.capabilities();
+	peer.write(&FromWorker::Hello { version: VERSION, capabilities: told.clone() })?;
+	converse(peer, desk, told)
 }
 
 fn refuse(peer: &mut Peer, refusal: Refusal) -> Parting {
@@ -208,14 +208,14 @@ fn refuse(peer: &mut Peer, refusal: Refusal) -> Parting {
 	}
 }
 
-/// Talks with a node until it leaves.
-fn converse(mut peer: Peer, desk: &Desk) -> Result<(), Parting> {
-	let (outbox, messages) = sync_channel(OUTBOX);
+/// Talks with a node, which was `told` what this worker can do, until it leaves.
+fn converse(mut peer: Peer, desk: &Desk, told: Vec<Capability>) -> Result<(), Parting> {
+	let (outbox, letters) = Outbox::open();
 	let writing = peer.try_clone().map_err(FrameError::from)?;
 	let writer = thread::Builder::new().name("guest".into());
-	let writer = writer.spawn(move || write_all(writing, &messages)).map_err(Parting::NoThread)?;
+	let writer = writer.spawn(move || write_all(writing, letters)).map_err(Parting::NoThread)?;
 	info!("a node is connected");
-	let node = desk.attach(outbox);
+	let node = desk.attach(outbox, told);
 	let parting = read_all(&mut peer, desk, node);
 	// Ends the writer, which has no more senders, and whatever it waits for.
 	desk.detach(node);
@@ -225,7 +225,7 @@ fn converse(mut peer: Peer, desk: &Desk) -> Result<(), Parting> {
 }
 
 /// Reads what a node says until it leaves.
-fn read_all(peer: &mut Peer, desk: &Desk, node: u64) -> Result<(), Parting> {
+fn read_all(peer: &mut Peer, desk: &Desk, node: NodeId) -> Result<(), Parting> {
 	let mut pace = Pace::new(MESSAGES, MESSAGES);
 	loop {
 		match peer.read()? {
@@ -238,8 +238,8 @@ fn read_all(peer: &mut Peer, desk: &Desk, node: u64) -> Result<(), Parting> {
 }
 
 /// Writes the messages for a node until there are no more senders, then hangs up.
-fn write_all(mut peer: Peer, messages: &Receiver<FromWorker>) {
-	for message in messages {
+fn write_all(mut peer: Peer, letters: Letters) {
+	for message in letters {
 		if let Err(e) = peer.write(&message) {
 			debug!("a node does not read: {e}");
 			break;

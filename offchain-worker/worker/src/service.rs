@@ -39,7 +39,7 @@ pub fn run(args: &WorkerArgs, engine: &EngineArgs) -> anyhow::Result<()> {
 	let sandbox = launcher.sandbox.report().iter().map(SandboxStatus::from).collect();
 	let facts = Facts { plan, slots: args.slots, classes, sandbox };
 	let board = Arc::new(Board::new(facts, RatesFile::open(&args.base_path)));
-	let desk = Arc::new(Desk::new(journal, records, board.clone(), args.slots.into())?);
+	let desk = Arc::new(Desk::new(journal, records, board.clone(), args.slots.into()));
 	if let Some(port) = args.metrics_port {
 		metrics::serve(port, &desk)?;
 	}

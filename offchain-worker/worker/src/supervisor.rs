@@ -5,7 +5,7 @@ use crate::{
 	board::Board,
 	classes::Class,
 	desk::Desk,
-	engine::{Answer, Engine, EngineError, Launcher},
+	engine::{Answer, Engine, EngineError, Launcher, Leash},
 	measure::measure,
 	queue::{Outcome, Ticket},
 	tally::{Activity, Restart},
@@ -80,14 +80,14 @@ impl Runner {
 	}
 
 	fn measure_class(&mut self, class: &Class) -> Result<(), EngineError> {
-		let mut engine = self.engine(class)?;
-		if self.desk.hold_to_measure(self.slot, class.number, engine.leash()) {
-			self.board.enter(self.slot, Activity::Computing(class.number));
-			let go_on = || self.desk.is_idle();
-			let setting = &self.launcher.setting;
-			if let Some(measured) = measure(&mut engine, class, setting, MEASURED, go_on)? {
-				self.board.measured(class.number, &measured);
-			}
+		let (slot, desk) = (self.slot, self.desk.clone());
+		let hold = |leash| desk.hold_to_measure(slot, class.number, leash);
+		let Some(mut engine) = self.engine(class, hold)? else { return Ok(()) };
+		self.board.enter(slot, Activity::Computing(class.number));
+		let (setting, go_on) = (&self.launcher.setting, || desk.is_idle());
+		if let Some(measured) = measure(&mut engine, class, setting, MEASURED, go_on)? {
+			self.board.measured(class.number, &measured);
+			desk.advertise();
 		}
 		self.engines.insert(class.number, engine);
 		Ok(())
@@ -132,32 +132,49 @@ impl Runner {
 	/// Computes a job with the engine that is there, or with a new one. After an error that engine
 	/// is gone.
 	fn attempt(&mut self, class: &Class, ticket: &Ticket) -> Result<Option<Answer>, EngineError> {
-		let mut engine = self.engine(class)?;
-		let mut answer = None;
-		if self.desk.hold(self.slot, ticket, engine.leash()) {
-			self.board.enter(self.slot, Activity::Computing(class.number));
-			let payload = ticket.job.payload.clone();
-			let (units, started) = (class.units(&payload), Instant::now());
-			let time = class.time(&payload, &self.launcher.setting);
-			let computed = engine.compute(payload, self.job_timeout.saturating_add(time))?;
-			if matches!(computed, Answer::Done(_)) {
-				self.board.computed(class.number, units, started.elapsed());
-			}
-			answer = Some(computed);
+		let (slot, desk) = (self.slot, self.desk.clone());
+		let hold = |leash| desk.hold(slot, ticket, leash);
+		let Some(mut engine) = self.engine(class, hold)? else { return Ok(None) };
+		self.board.enter(slot, Activity::Computing(class.number));
+		let payload = ticket.job.payload.clone();
+		let (units, started) = (class.units(&payload), Instant::now());
+		let time = class.time(&payload, &self.launcher.setting);
+		let computed = engine.compute(payload, self.job_timeout.saturating_add(time))?;
+		if matches!(computed, Answer::Done(_)) {
+			self.board.computed(class.number, units, started.elapsed());
+			desk.advertise();
 		}
 		self.engines.insert(class.number, engine);
-		Ok(answer)
+		Ok(Some(computed))
 	}
 
-	/// The engine of a class that is there, or a new one.
-	fn engine(&mut self, class: &Class) -> Result<Engine, EngineError> {
+	/// The engine of a class that is there, or a new one. `hold` takes what kills it, and says whether
+	/// it is still wanted; `None` if it is not.
+	fn engine(
+		&mut self,
+		class: &Class,
+		hold: impl Fn(Arc<Leash>) -> bool,
+	) -> Result<Option<Engine>, EngineError> {
 		if let Some(engine) = self.engines.remove(&class.number) {
-			return Ok(engine);
+			if hold(engine.leash()) {
+				return Ok(Some(engine));
+			}
+			self.engines.insert(class.number, engine);
+			return Ok(None);
 		}
 		self.board.enter(self.slot, Activity::Starting(class.number));
-		let engine = self.launcher.start(class)?;
+		let mut engine = self.launcher.launch(class)?;
+		// Before it is ready, so that one which hangs is killed as soon as it is not wanted.
+		if !hold(engine.leash()) {
+			return Ok(None);
+		}
+		engine.await_ready(class)?;
+		// Again: it has not listened to what is next, and may have been killed since it was ready.
+		if !hold(engine.leash()) {
+			return Ok(None);
+		}
 		self.board.engine(self.slot, class.number, Some(engine.leash()));
-		Ok(engine)
+		Ok(Some(engine))
 	}
 }
 

@@ -177,14 +177,14 @@ pub fn deadline_bucket(blocks: u32) -> Option<(u8, u32)> {
 	Some((u8::try_from(index).ok()?, DEADLINES[index]))
 }
 
-/// Blocks until something is drawn for, by how often in a row nobody was found who takes such work
-/// at all: longer each time, so that what nobody takes costs less and less. Another queue for each.
+/// Blocks until something is drawn for, by how often in a row it was drawn for in vain: longer each
+/// time, so that what nobody takes costs less and less. Another queue for each. Which of them comes
+/// next: [`crate::workers::NoSeat::next_wait`].
 pub const WAITS: [u32; 6] = [crate::clock::DRAWN_AFTER, 4, 8, 16, 32, 64];
 
-/// The wait after so many draws for which nobody was fit: the index of its queue and its length.
-/// After the last one it grows no more.
-pub fn wait(unfit: u8) -> (u8, u32) {
+/// The wait of an index: the index of its queue and its length. After the last one it grows no more.
+pub fn wait(index: u8) -> (u8, u32) {
 	let last = WAITS.len().saturating_sub(1);
-	let index = usize::from(unfit).min(last);
+	let index = usize::from(index).min(last);
 	(u8::try_from(index).unwrap_or(u8::MAX), WAITS[index])
 }

@@ -65,7 +65,8 @@ pub enum Stage {
 	Ended,
 }
 
-/// Why a worker hands a chunk back before it has committed.
+/// Why a worker hands a chunk back before it has committed. Some declines for what the chunk is end
+/// it; those of workers who are busy only have it given to others, as long as it has attempts left.
 #[derive(
 	Clone,
 	Copy,

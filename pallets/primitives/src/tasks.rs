@@ -5,7 +5,7 @@ use crate::{
 	search::{ChunkRange, SearchSpec, Winners},
 	terms::AuditTerms,
 	workers::Seat,
-	AttemptId, Balance, ChunkId, WorkClass,
+	AttemptId, Balance, ChunkId, WorkClass, WorkHeight,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -94,6 +94,9 @@ pub enum Verdict<AccountId> {
 pub trait CheckedTasks<AccountId> {
 	/// The assignment of an attempt that is being computed.
 	fn assigned(id: &AttemptId) -> Option<Assignment<AccountId>>;
+
+	/// Last height at which the worker of an attempt that is being computed may commit.
+	fn due(id: &AttemptId) -> Option<WorkHeight>;
 
 	/// The parameters of a chunk's task and the chunk's own range.
 	fn search(chunk: &ChunkId) -> Option<(SearchSpec, ChunkRange)>;

@@ -55,11 +55,27 @@ pub const MAX_LOOKS: u32 = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoSeat {
 	/// Nobody looked at takes such work on such terms: the price is below their asks, the deadline
-	/// too short for their rates, or the collateral more than they stake. What will not change by
-	/// itself soon.
+	/// too short for their rates, the collateral more than they stake, or none of their devices
+	/// accepts work. What will not change by itself soon.
 	Unfit,
 	/// Somebody takes such work, but nobody has room for it now.
 	Busy,
+}
+
+/// The longest wait after draws for which everybody was busy, by its index: 8 blocks. Room comes
+/// soon, but whoever keeps everybody busy must not have the draws of every second block either.
+const BUSY_WAIT: u8 = 2;
+
+impl NoSeat {
+	/// The index of the wait before the next draw, after a draw in vain that came after the wait of
+	/// this index. See [`crate::fifo::WAITS`].
+	pub fn next_wait(self, index: u8) -> u8 {
+		let next = index.saturating_add(1);
+		match self {
+			Self::Unfit => next,
+			Self::Busy => next.min(BUSY_WAIT),
+		}
+	}
 }
 
 /// What came of a draw.

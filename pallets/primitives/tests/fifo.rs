@@ -6,8 +6,9 @@ use frame_support::{pallet_prelude::ValueQuery, storage_alias, Twox64Concat};
 use proptest::{collection::vec, prelude::*};
 use sp_io::{hashing::twox_128, storage::next_key};
 use std::collections::{BTreeMap, VecDeque};
-use tequio_primitives::fifo::{
-	deadline_bucket, wait, Due, Ends, Fifo, Page, DEADLINES, MAX_QUEUES, PAGE, WAITS,
+use tequio_primitives::{
+	fifo::{deadline_bucket, wait, Due, Ends, Fifo, Page, DEADLINES, MAX_QUEUES, PAGE, WAITS},
+	workers::NoSeat,
 };
 
 #[storage_alias]
@@ -123,6 +124,20 @@ fn waits_grow_up_to_the_last() {
 	let last = u8::try_from(WAITS.len() - 1).unwrap();
 	assert_eq!(wait(last), (last, 64));
 	assert_eq!(wait(u8::MAX), (last, 64));
+}
+
+#[test]
+fn draws_in_vain_wait_longer_each_time_but_not_long_for_the_busy() {
+	let waits = |found: NoSeat| {
+		let mut index = 0;
+		[(); 7].map(|()| {
+			index = found.next_wait(index);
+			wait(index).1
+		})
+	};
+	assert_eq!(waits(NoSeat::Unfit), [4, 8, 16, 32, 64, 64, 64]);
+	assert_eq!(waits(NoSeat::Busy), [4, 8, 8, 8, 8, 8, 8]);
+	assert_eq!(wait(NoSeat::Busy.next_wait(5)).1, 8, "those who come back are not waited for");
 }
 
 #[derive(Clone, Debug)]

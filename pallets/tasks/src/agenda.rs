@@ -2,10 +2,11 @@
 //!
 //! What ends something comes first (payments, missed deadlines, expiry), since it frees seats and
 //! money; then a little of the state of tasks that ended long ago; then chunks that have waited
-//! before, then new ones.
+//! before, then new ones; and with what is left, more of the state of tasks that ended.
 
 use crate::{
 	assignment::Lottery,
+	history::{SPARE_STEPS, STEPS},
 	types::{ChunkFifo, ChunkOf, ChunkQueue, ChunkState, TaskFifo, TaskQueue},
 	weights::WeightInfo,
 	Chunks, Config, Error, Pallet, Tasks,
@@ -38,7 +39,7 @@ impl<T: Config> Pallet<T> {
 		if steps.try_consume(T::WeightInfo::agenda_heads()).is_ok() {
 			let mut lottery = T::Beacon::latest().map(Lottery::<T>::new);
 			Self::end_due(&mut steps);
-			Self::prune(&mut steps);
+			Self::prune(&mut steps, STEPS);
 			let others = TaskFifo::<T>::len(TaskQueue::Open) > 0;
 			Self::serve_before(&mut steps, others, |share| {
 				Self::serve_reopened(share, lottery.as_mut());
@@ -47,6 +48,7 @@ impl<T: Config> Pallet<T> {
 				Self::serve_before(&mut steps, others, |share| Self::serve_waiting(share, lottery));
 				Self::serve_open(&mut steps, lottery);
 			}
+			Self::prune(&mut steps, SPARE_STEPS);
 		}
 		meter.consume(steps.consumed());
 	}
@@ -68,7 +70,7 @@ impl<T: Config> Pallet<T> {
 		steps.consume(fixed);
 		Self::end_due(&mut steps);
 		Self::serve_reopened(&mut steps, None);
-		Self::prune(&mut steps);
+		Self::prune(&mut steps, SPARE_STEPS);
 		ensure!(steps.consumed() != fixed, Error::<T>::NothingLate);
 		Ok(Some(steps.consumed()).into())
 	}

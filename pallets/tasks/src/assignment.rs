@@ -3,7 +3,8 @@
 //! Tasks that workers take are served in turn. One that nobody takes, whether anybody is busy or
 //! not, leaves the turn: it is drawn for again after a wait that grows each time, and such waits
 //! end for a few tasks in a block at most. So however many there are of them, they delay no others.
-//! The same holds for chunks that wait for another worker.
+//! The same holds for chunks that wait for another worker, but that while somebody who takes them is
+//! busy the wait stays short.
 
 use crate::{
 	pricing,
@@ -117,7 +118,7 @@ impl<T: Config> Pallet<T> {
 				},
 				Err(found) => {
 					failures = failures.saturating_add(1);
-					let (index, blocks) = wait(waits_after(found, index));
+					let (index, blocks) = wait(found.next_wait(index));
 					let at = now.saturating_add(blocks);
 					ChunkFifo::<T>::push(ChunkQueue::Reopened(index), id, at);
 				},
@@ -173,9 +174,9 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::draw(MAX_LOOKS).saturating_add(T::WeightInfo::assign_chunk())
 	}
 
-	/// Gives out chunks of a task that nobody was fit for `unfit` times in a row, and puts it where
-	/// it is served next.
-	fn visit(meter: &mut WeightMeter, id: TaskId, unfit: u8, lottery: &mut Lottery<T>) -> Visit {
+	/// Gives out chunks of a task that comes after the wait of this index, and puts it where it is
+	/// served next.
+	fn visit(meter: &mut WeightMeter, id: TaskId, index: u8, lottery: &mut Lottery<T>) -> Visit {
 		let open = |task: &TaskOf<T>| task.status == TaskStatus::Running && task.untouched() > 0;
 		let Some(mut task) = Tasks::<T>::get(id).filter(open) else {
 			meter.consume(T::WeightInfo::drop_entry());
@@ -207,7 +208,7 @@ impl<T: Config> Pallet<T> {
 			_ => Visit::Done,
 		};
 		if let Visit::Unfit = visit {
-			let (index, blocks) = wait(unfit.saturating_add(1));
+			let (index, blocks) = wait(NoSeat::Unfit.next_wait(index));
 			TaskFifo::<T>::push(TaskQueue::Waiting(index), id, now.saturating_add(blocks));
 		} else if task.untouched() > 0 {
 			TaskFifo::<T>::push(TaskQueue::Open, id, now);
@@ -291,7 +292,10 @@ impl<T: Config> Pallet<T> {
 		let owner = assignment.seat.owner.clone();
 		T::Workers::hand_back(&assignment.seat, worker_duty(id));
 		Self::deposit_event(Event::ChunkDeclined { id, owner: owner.clone(), reason });
-		chunk.declines = chunk.declines.saturating_add(1);
+		// Who is busy says nothing about the chunk; it must not end for that.
+		if reason != DeclineReason::Busy {
+			chunk.declines = chunk.declines.saturating_add(1);
+		}
 		if chunk.declines >= CurrentRules::<T>::get().max_declines {
 			let reason = RefundReason::Declined;
 			Self::end_refunded(id.chunk, &mut task, &chunk, Place::Assigned, reason);
@@ -332,14 +336,6 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::AssignmentMissed { id, owner: owner.clone(), fine });
 		Self::reopen(id.chunk, &mut task, chunk, Place::Assigned, owner);
 		Self::store(id.chunk.task, task);
-	}
-}
-
-/// How often in a row nobody was fit, after one more draw in vain.
-fn waits_after(found: NoSeat, unfit: u8) -> u8 {
-	match found {
-		NoSeat::Unfit => unfit.saturating_add(1),
-		NoSeat::Busy => 0,
 	}
 }
 

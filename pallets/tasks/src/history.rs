@@ -39,9 +39,12 @@ use tequio_primitives::{clock::WorkClock, rewards::DistributeRewards, TaskId};
 
 /// Contributions that one step takes out of the state, at most.
 pub const PIECE: u32 = 16;
-/// Steps that one block takes at most, so that a flood of tasks that end together leaves the agenda
-/// to those that run.
-const STEPS: u32 = 8;
+/// Steps that a block takes before others are served: few, so that a flood of tasks that end
+/// together leaves the agenda to those that run.
+pub(crate) const STEPS: u32 = 8;
+/// Steps that a block takes with what the others have left of the agenda, so that on the whole tasks
+/// are forgotten as fast as they end.
+pub(crate) const SPARE_STEPS: u32 = 64;
 
 /// How far the task at the head of the queue is folded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -81,10 +84,10 @@ pub fn root_of(task: TaskId, read: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<
 }
 
 impl<T: Config> Pallet<T> {
-	/// Removes the state of tasks that ended long ago, a few steps of it.
-	pub(crate) fn prune(meter: &mut WeightMeter) {
+	/// Removes the state of tasks that ended long ago, so many steps of it at most.
+	pub(crate) fn prune(meter: &mut WeightMeter, steps: u32) {
 		let now = T::Clock::now();
-		for _ in 0..STEPS {
+		for _ in 0..steps {
 			let Some(due) = TaskFifo::<T>::due(TaskQueue::Ended, now) else { return };
 			if !meter.can_consume(T::WeightInfo::prune_task(PIECE)) {
 				return;

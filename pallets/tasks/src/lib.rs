@@ -481,8 +481,11 @@ pub mod pallet {
 		/// device. The collateral is free again and nothing is fined; the owner is not drawn for
 		/// this chunk again. Free of fees.
 		///
+		/// - `reason`: why. `max_declines` of the rules for another reason than `Busy` end the chunk;
+		///   any decline uses up one of its attempts.
+		///
 		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or
-		/// [`Event::ChunkRefunded`] after the third decline.
+		/// [`Event::ChunkRefunded`] where the chunk has ended.
 		#[pallet::call_index(2)]
 		#[pallet::weight((T::WeightInfo::decline(), DispatchClass::Operational))]
 		pub fn decline(

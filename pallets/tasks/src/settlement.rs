@@ -17,16 +17,16 @@ use tequio_primitives::{
 	search::{ChunkRange, SearchSpec, Winners, AUDITORS},
 	tasks::{Assignment, CheckedTasks, UndecidedReason, Verdict},
 	workers::EngageSeats,
-	AttemptId, Balance, ChunkId, Role, TaskId,
+	AttemptId, Balance, ChunkId, Role, TaskId, WorkHeight,
 };
 
 impl<T: Config> CheckedTasks<T::AccountId> for Pallet<T> {
 	fn assigned(id: &AttemptId) -> Option<Assignment<T::AccountId>> {
-		let chunk = Chunks::<T>::get(id.chunk).filter(|chunk| chunk.attempt == id.attempt)?;
-		match chunk.state {
-			ChunkState::Assigned { assignment, due } if T::Clock::now() <= due => Some(assignment),
-			_ => None,
-		}
+		Self::in_hand(id).map(|(assignment, _)| assignment)
+	}
+
+	fn due(id: &AttemptId) -> Option<WorkHeight> {
+		Self::in_hand(id).map(|(_, due)| due)
 	}
 
 	fn search(chunk: &ChunkId) -> Option<(SearchSpec, ChunkRange)> {
@@ -81,6 +81,17 @@ impl<T: Config> CheckedTasks<T::AccountId> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+	/// The assignment of an attempt that is being computed, and its last height.
+	fn in_hand(id: &AttemptId) -> Option<(Assignment<T::AccountId>, WorkHeight)> {
+		let chunk = Chunks::<T>::get(id.chunk).filter(|chunk| chunk.attempt == id.attempt)?;
+		match chunk.state {
+			ChunkState::Assigned { assignment, due } if T::Clock::now() <= due => {
+				Some((assignment, due))
+			},
+			_ => None,
+		}
+	}
+
 	/// Pays each auditor the fixed amount that was named when the chunk was assigned.
 	fn pay_auditors(
 		id: &AttemptId,

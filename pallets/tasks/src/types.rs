@@ -55,7 +55,7 @@ pub struct Rules {
 	pub min_lock: Balance,
 	/// Attempts at a chunk before it is refunded; 8 at most.
 	pub max_attempts: u8,
-	/// Declines by different owners before a chunk is refunded.
+	/// Declines by different owners before a chunk is refunded, those of who was busy not counted.
 	pub max_declines: u8,
 	/// Part of a chunk's pay cap that a missed deadline costs.
 	pub miss_fine: Perquintill,
@@ -212,7 +212,7 @@ pub struct Chunk<AccountId> {
 	pub attempt: Attempt,
 	/// Whether a thin search of it was paid, so that this is the second and last search.
 	pub thin: bool,
-	/// Times that it was declined.
+	/// Times that it was declined by somebody who was not just busy.
 	pub declines: u8,
 	/// Owners that are not drawn for it again.
 	pub excluded: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>>,
@@ -304,7 +304,7 @@ pub enum RefundReason {
 	/// No attempt at it succeeded.
 	#[codec(index = 1)]
 	AttemptsUsedUp,
-	/// Too many owners declined it.
+	/// Too many owners declined it for what it is.
 	#[codec(index = 2)]
 	Declined,
 	/// Its check came to no verdict.

@@ -10,6 +10,10 @@ use frame_support::{ensure, weights::Weight};
 use sp_runtime::DispatchError;
 use tequio_primitives::{search::AUDITORS, Duty, MAX_BATCH};
 
+/// What the transaction around the heaviest call adds to it, at most: its own bytes, which count as
+/// proof, and what its extensions read.
+pub(crate) const ENVELOPE: Weight = Weight::from_parts(0, 64 * 1024);
+
 impl<T: Config> Pallet<T> {
 	/// Takes the entries that can be taken, names the others in events, and returns what came of
 	/// those taken. Where none can be taken, fails with the error of the first; `take` changes

@@ -89,8 +89,9 @@ impl<T: Config> Pallet<T> {
 	/// the plan or later. Only the agenda calls this, so nobody chooses when. Returns the records
 	/// that were looked at.
 	///
-	/// Where nobody audits such work at all, the next draw waits longer than this one did, so that
-	/// attempts which nobody will ever audit cost little until they end.
+	/// Where nobody was found, the next draw waits longer than this one did, so that attempts which
+	/// nobody will ever audit cost little until they end; much longer only where nobody audits such
+	/// work at all.
 	pub(crate) fn draw_vacant(
 		id: AttemptId,
 		mut check: CheckOf<T>,
@@ -105,8 +106,9 @@ impl<T: Config> Pallet<T> {
 		if filled.taken > 0 {
 			Self::await_audits(id, &mut check);
 		} else {
-			let unfit = if filled.busy { 0 } else { index.saturating_add(1) };
-			check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, &check, unfit) };
+			let found = if filled.busy { NoSeat::Busy } else { NoSeat::Unfit };
+			let vacant = Self::plan_draw(id, &check, found.next_wait(index));
+			check.state = CheckState::Auditing { due, vacant };
 		}
 		Checks::<T>::insert(id.chunk, check);
 		filled.looks
@@ -156,11 +158,11 @@ impl<T: Config> Pallet<T> {
 		check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, check, 0) };
 	}
 
-	/// Puts a draw on the agenda where places are empty, and says when it is. `unfit` counts the
-	/// draws in a row for which nobody was fit.
-	fn plan_draw(id: AttemptId, check: &CheckOf<T>, unfit: u8) -> Option<WorkHeight> {
+	/// Puts a draw on the agenda, after the wait of this index, where places are empty, and says when
+	/// it is.
+	fn plan_draw(id: AttemptId, check: &CheckOf<T>, index: u8) -> Option<WorkHeight> {
 		check.auditors.iter().any(|slot| slot.seat.is_none()).then(|| {
-			let (index, blocks) = wait(unfit);
+			let (index, blocks) = wait(index);
 			let at = Self::now().saturating_add(blocks);
 			Agenda::<T>::push(Queue::Vacant(index), id, at);
 			at

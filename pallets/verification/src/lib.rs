@@ -25,8 +25,8 @@
 //! 1. A device **commits** its claim and a hiding digest. The attempt is *drawing* for m blocks.
 //! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With
 //!    one, a sub-range and the auditors are drawn. A place that nobody can take stays empty and is
-//!    drawn for again: two blocks later while somebody takes such work but is busy, ever later while
-//!    nobody does.
+//!    drawn for again: two blocks later, then ever later, but not beyond eight while somebody takes
+//!    such work and is only busy.
 //! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last
 //!    redraw the attempt ends undecided. When all have committed, reveals open.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
@@ -329,8 +329,9 @@ pub mod pallet {
 			);
 			let limits = T::BlockWeights::get();
 			let reserved = limits.get(DispatchClass::Operational).reserved;
+			let heaviest = batch::heaviest_call::<T>().saturating_add(batch::ENVELOPE);
 			assert!(
-				reserved.is_none_or(|reserved| batch::heaviest_call::<T>().all_lte(reserved)),
+				reserved.is_none_or(|reserved| heaviest.all_lte(reserved)),
 				"a full batch of results has to fit what full blocks leave to results"
 			);
 		}

@@ -127,7 +127,17 @@ pub fn assign(id: AttemptId, worker: u8) {
 
 pub fn assign_at_rate(id: AttemptId, worker: u8, audit_rate: Perquintill) {
 	let terms = AuditTerms { audit_rate, conviction: audit_rate, collateral: COLLATERAL };
-	let assignment = Assignment {
+	assign_with(id, worker, |assignment| assignment.terms = terms);
+}
+
+/// Assigns an attempt to a device, with something about the assignment changed.
+pub fn assign_with(id: AttemptId, worker: u8, change: impl FnOnce(&mut Assignment<AccountId>)) {
+	let terms = AuditTerms {
+		audit_rate: Perquintill::one(),
+		conviction: Perquintill::one(),
+		collateral: COLLATERAL,
+	};
+	let mut assignment = Assignment {
 		seat: seat(worker),
 		class: WorkClass::RandomXSearch,
 		terms,
@@ -135,9 +145,14 @@ pub fn assign_at_rate(id: AttemptId, worker: u8, audit_rate: Perquintill) {
 		deadline: DEADLINE,
 		audit_pay: AUDIT_PAY,
 	};
+	change(&mut assignment);
 	let duty = Duty { id, role: Role::Worker };
 	Workers::engage(&assignment.seat, duty, COLLATERAL).unwrap();
-	with_doubles(|state| state.assigned.insert(id, assignment));
+	let due = now() + assignment.deadline;
+	with_doubles(|state| {
+		state.due.insert(id, due);
+		state.assigned.insert(id, assignment);
+	});
 }
 
 /// Three nonces of the chunk.

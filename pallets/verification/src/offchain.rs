@@ -1,12 +1,14 @@
 //! The node's hook: what the devices whose keys this node holds do for their duties.
 //!
-//! It runs at every new best block, on nodes that were started with a worker socket. It reads what
-//! each device owes, hands the work to the worker process, and signs what the device has to say. It
-//! computes nothing and waits for nothing: what is not ready is looked at again at the next block.
+//! It runs at every new best block, on nodes that were started with a worker socket, and again at
+//! the same block when the node has news: a job has ended, the worker process came or went, a block
+//! became final. It reads what each device owes, hands the work to the worker process, and signs
+//! what the device has to say. It computes nothing and waits for nothing: what is not ready is
+//! looked at again at the next run.
 //!
 //! ```text
 //!            duty ──▶ order ──host::submit──▶ worker process
-//!                                                  │ a later block: host::poll
+//!                                                  │ a later run: host::poll
 //!   commit ◀── commitment ◀── opening, kept on disk ◀
 //!      └─▶ audit ... all committed ─▶ final? ─▶ reveal
 //! ```
@@ -16,20 +18,23 @@
 //! | --- | --- |
 //! | `duties.rs` | what a duty asks of its device now |
 //! | `orders.rs` | what is computed for a duty, and how its result becomes claim and opening. Pure |
-//! | `device.rs` | one device's turn at one block |
+//! | `device.rs` | one device's turn at one run |
 //! | `pace.rs` | whether work can be done in time at the rate that was measured. Pure |
 //! | `outbox.rs` | signing and sending |
 //! | `nonces.rs` | which nonce comes next. Pure |
-//! | `memory.rs` | what outlives a block: duties seen, messages sent, openings |
+//! | `memory.rs` | what outlives a run: duties seen, messages sent, openings |
 //!
 //! ## Rules
 //! - Nothing is revealed before the block of the last commit is final.
-//! - A result belongs to the order that it was computed for, by the hash of its payload: after a
-//!   reorganisation the same attempt may be about other work.
+//! - A result belongs to the order that it was computed for, by the hash of its payload, which is
+//!   part of its job's name: after a reorganisation the same attempt may be about other work.
+//! - What is no longer wanted is cancelled by the record of what was ordered. A job of which the
+//!   record is lost, and which no duty asks for again, ends by itself: it is computed once, and
+//!   its result gives way to later ones, in the node's table and in the worker process.
 //! - Whatever is lost can be had again: orders follow from the chain's state, results from orders,
 //!   salts from keys.
 //! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still
-//!   pending.
+//!   pending. That counts blocks, not runs: however many there are at a block, none repeats another.
 
 mod device;
 mod duties;
@@ -93,7 +98,7 @@ impl AppCrypto<MultiSigner, MultiSignature> for DeviceCrypto {
 	type GenericSignature = ed25519::Signature;
 }
 
-/// What is the same for all devices at one block.
+/// What is the same for all devices at one run.
 struct Round {
 	/// Number of the block.
 	now: u64,
@@ -125,7 +130,7 @@ pub fn run<T: Config>(block: BlockNumberFor<T>) {
 	let Some(finalized) = host::finalized() else { return };
 	let mut lock = StorageLock::<Time>::with_deadline(LOCK, LOCK_EXPIRY);
 	let Ok(_guard) = lock.try_lock() else {
-		log::debug!(target: LOG_TARGET, "block {block:?} is left out: an earlier one is still at it");
+		log::debug!(target: LOG_TARGET, "a run at block {block:?} is left out: an earlier one is still at it");
 		return;
 	};
 	let round = Round {

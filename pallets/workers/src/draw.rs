@@ -1,6 +1,10 @@
 //! Drawing a seat that can do what is needed.
 
-use crate::{seats::Table, types::MAX_DEVICES, Config, Devices, Pallet, Seats, Workers};
+use crate::{
+	seats::Table,
+	types::{Availability, MAX_DEVICES},
+	Config, Devices, Pallet, Seats, Workers,
+};
 use alloc::vec::Vec;
 use sp_core::H256;
 use tequio_primitives::{
@@ -49,6 +53,9 @@ impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
 impl<T: Config> Pallet<T> {
 	/// The owner's least loaded device with room, the oldest of several, if the owner can do what
 	/// is needed. Adds the records that it reads to `looks`: one, and one for each device.
+	///
+	/// An owner of whose devices none accepts work is not busy, however much it has bound: else it
+	/// could have everything drawn for again and again without ever taking anything.
 	fn seat_for(
 		owner: &T::AccountId,
 		need: &Need<T::AccountId>,
@@ -60,19 +67,23 @@ impl<T: Config> Pallet<T> {
 		*looks = looks.saturating_add(1);
 		let worker =
 			Workers::<T>::get(owner).filter(|worker| worker.is_fit(need)).ok_or(NoSeat::Unfit)?;
+		*looks = looks.saturating_add(u32::try_from(worker.devices.len()).unwrap_or(MAX_DEVICES));
+		let devices = worker.devices.iter().filter_map(|account| {
+			let device = Devices::<T>::get(account)?;
+			(device.availability == Availability::Accepting).then_some((account, device))
+		});
+		let accepting: Vec<_> = devices.collect();
+		if accepting.is_empty() {
+			return Err(NoSeat::Unfit);
+		}
 		if !worker.can_take(need) {
 			return Err(NoSeat::Busy);
 		}
-		*looks = looks.saturating_add(u32::try_from(worker.devices.len()).unwrap_or(MAX_DEVICES));
-		let (_, device) = worker
-			.devices
+		let (device, _) = accepting
 			.into_iter()
-			.filter_map(|account| {
-				let device = Devices::<T>::get(&account)?;
-				device.has_room(need.audit).then(|| (device.load(), account))
-			})
-			.min_by_key(|(load, _)| *load)
+			.filter(|(_, device)| device.has_room(need.audit))
+			.min_by_key(|(_, device)| device.load())
 			.ok_or(NoSeat::Busy)?;
-		Ok(Seat { owner: owner.clone(), device })
+		Ok(Seat { owner: owner.clone(), device: device.clone() })
 	}
 }

@@ -63,7 +63,7 @@ async fn node(report: &mut Report, seconds: u64) -> Result<()> {
 async fn worker(report: &mut Report, threads: u32, seconds: u64) -> Result<()> {
 	let folder = TempDir::with_prefix("tequio-")?;
 	let mut process = Process::start(launch(folder.path(), threads)?)?;
-	let link = WorkerLink::start(folder.path().join("socket"), [1; 32])?;
+	let link = WorkerLink::start(folder.path().join("socket"), [1; 32], || ())?;
 	let job = endless_job();
 	link.submit(job.clone());
 	let (start, mut begun, mut most) = (Instant::now(), None, Memory::default());
@@ -116,7 +116,15 @@ fn launch(folder: &Path, threads: u32) -> Result<Launch> {
 
 /// Hours of hashing without a share.
 fn endless_job() -> Job {
-	let key = JobKey { genesis: [1; 32], device: [2; 32], task: 0, chunk: 0, attempt: 0, role: 0 };
+	let key = JobKey {
+		genesis: [1; 32],
+		device: [2; 32],
+		task: 0,
+		chunk: 0,
+		attempt: 0,
+		role: 0,
+		order: [0; 32],
+	};
 	Job { key, class: CLASS, payload: payload(1, 1_000_000) }
 }
 

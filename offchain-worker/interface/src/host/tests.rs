@@ -17,7 +17,7 @@ use std::cell::Cell;
 /// Inputs for each function.
 const CASES: u32 = 10_000;
 /// Bytes of a key.
-const KEY_BYTES: usize = 32 + 32 + 8 + 4 + 1 + 1;
+const KEY_BYTES: usize = 32 + 32 + 8 + 4 + 1 + 1 + 32;
 
 /// Takes every job, and has a result for every other chunk.
 struct Desk;
@@ -68,7 +68,7 @@ fn place_in(value: &[u8], place: Index) -> Option<usize> {
 fn jobs() -> impl Strategy<Value = Vec<u8>> {
 	let parts = (any::<[u8; 32]>(), any::<(u64, u32, u8, u8)>(), bytes(any::<u8>(), 0..100));
 	parts.prop_map(|(device, (task, chunk, attempt, role), payload)| {
-		let key = JobKey { genesis: [1; 32], device, task, chunk, attempt, role };
+		let key = JobKey { genesis: [1; 32], device, task, chunk, attempt, role, order: [2; 32] };
 		Job { key, class: 0, payload }.encode()
 	})
 }

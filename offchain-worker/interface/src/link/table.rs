@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Jobs that the table holds.
 pub const MAX_JOBS: usize = 256;
-/// Cancellations that wait for a connection. Beyond that the oldest are dropped; the worker's own
-/// limits end such jobs.
+/// Cancellations that wait for a connection. Beyond that the oldest are dropped: the worker process
+/// computes such jobs once and then forgets them.
 const MAX_CANCELS: usize = MAX_JOBS;
 
 /// Jobs by key. Nothing here does input or output.
@@ -30,7 +30,7 @@ struct Entry {
 
 impl Entry {
 	fn finished(&self) -> bool {
-		matches!(self.state, JobState::Done(_) | JobState::Failed(_))
+		self.state.has_ended()
 	}
 }
 

@@ -27,6 +27,76 @@ fn a_job_goes_out_and_its_result_comes_back() {
 }
 
 #[test]
+fn a_worker_tells_anew_what_it_can_do() {
+	let stage = Stage::new();
+	let mut worker = stage.worker();
+	stage.wait_for(|link| link.capabilities() == able());
+	let mut faster = able();
+	faster[0].rate += 1;
+	write_frame(&mut worker, &FromWorker::Capabilities(faster.clone())).unwrap();
+	stage.wait_for(|link| link.capabilities() == faster);
+	// More than is kept.
+	let many = vec![faster[0].clone(); 1_000];
+	write_frame(&mut worker, &FromWorker::Capabilities(many)).unwrap();
+	stage.wait_for(|link| (2..100).contains(&link.capabilities().len()));
+	drop(worker);
+	stage.wait_for(|link| link.capabilities().is_empty());
+}
+
+#[test]
+fn what_may_let_somebody_go_on_is_news() {
+	let stage = Stage::new();
+	assert_eq!(stage.news(), 0);
+	stage.link.set_finalized(7);
+	assert_eq!(stage.news(), 1);
+	stage.link.set_finalized(7);
+	assert_eq!(stage.news(), 1, "the same height is no news");
+
+	let mut worker = stage.worker();
+	stage.wait_for(|_| stage.news() == 2);
+	assert_eq!(stage.link.capabilities(), able());
+	assert!(stage.link.submit(job(0)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(job(0)));
+	// Neither that it runs is news nor what is said of a job that nobody asked for.
+	let done = JobState::Done(vec![1]);
+	for (chunk, state) in [(0, JobState::Running), (9, done.clone()), (0, done.clone())] {
+		write_frame(&mut worker, &FromWorker::State(key(chunk), state)).unwrap();
+	}
+	stage.wait_for(|_| stage.news() == 3);
+	assert_eq!(stage.link.poll(&key(0)), Some(done));
+
+	let mut faster = able();
+	faster[0].rate += 1;
+	write_frame(&mut worker, &FromWorker::Capabilities(faster.clone())).unwrap();
+	stage.wait_for(|_| stage.news() == 4);
+	assert_eq!(stage.link.capabilities(), faster);
+	drop(worker);
+	stage.wait_for(|_| stage.news() == 5);
+	assert!(stage.link.capabilities().is_empty());
+}
+
+#[test]
+fn two_orders_of_a_duty_are_two_jobs() {
+	let stage = Stage::new();
+	let mut worker = stage.worker();
+	let mut other = job(0);
+	other.key.order = [1; 32];
+	assert!(stage.link.submit(job(0)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(job(0)));
+	stage.link.cancel(&key(0));
+	assert!(stage.link.submit(other.clone()));
+	assert_eq!(next(&mut worker), ToWorker::Cancel(key(0)));
+	assert_eq!(next(&mut worker), ToWorker::Submit(other.clone()));
+	// A result of the first order that was on its way is none of the second.
+	let states = [(key(0), JobState::Done(vec![1])), (other.key, JobState::Done(vec![2]))];
+	for (key, state) in states {
+		write_frame(&mut worker, &FromWorker::State(key, state)).unwrap();
+	}
+	stage.wait_for(|link| link.poll(&other.key) == Some(JobState::Done(vec![2])));
+	assert_eq!(stage.link.poll(&key(0)), None);
+}
+
+#[test]
 fn a_new_connection_carries_what_is_unfinished_and_nothing_else() {
 	let stage = Stage::new();
 	assert!(stage.link.submit(job(0)));

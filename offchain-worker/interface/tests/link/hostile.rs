@@ -44,7 +44,11 @@ fn messages_out_of_turn_end_the_connection() {
 		write_frame(&mut worker, &message).unwrap();
 		assert!(ends(&mut worker));
 	}
-	for first in [FromWorker::Status(vec![]), FromWorker::State(key(0), JobState::Running)] {
+	for first in [
+		FromWorker::Status(vec![]),
+		FromWorker::State(key(0), JobState::Running),
+		FromWorker::Capabilities(able()),
+	] {
 		let mut worker = stage.accept();
 		write_frame(&mut worker, &first).unwrap();
 		assert!(ends(&mut worker));

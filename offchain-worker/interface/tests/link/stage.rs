@@ -3,6 +3,10 @@
 use std::{
 	io::{ErrorKind, Read, Write},
 	os::unix::net::{UnixListener, UnixStream},
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		Arc,
+	},
 	thread,
 	time::{Duration, Instant},
 };
@@ -20,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct Stage {
 	pub link: WorkerLink,
+	/// How often there was news.
+	news: Arc<AtomicUsize>,
 	listener: UnixListener,
 	_folder: TempDir,
 }
@@ -34,8 +40,18 @@ impl Stage {
 		let folder = tempfile::tempdir().unwrap();
 		let socket = folder.path().join("worker.sock");
 		let listener = UnixListener::bind(&socket).unwrap();
-		let link = WorkerLink::with_patience(socket, GENESIS, patience).unwrap();
-		Self { link, listener, _folder: folder }
+		let news = Arc::new(AtomicUsize::new(0));
+		let heard = news.clone();
+		let tell = move || {
+			heard.fetch_add(1, Ordering::SeqCst);
+		};
+		let link = WorkerLink::with_patience(socket, GENESIS, patience, tell).unwrap();
+		Self { link, news, listener, _folder: folder }
+	}
+
+	/// How often there was news.
+	pub fn news(&self) -> usize {
+		self.news.load(Ordering::SeqCst)
 	}
 
 	/// Takes the next connection up to the node's hello.
@@ -79,7 +95,15 @@ pub fn able() -> Vec<Capability> {
 }
 
 pub fn key(chunk: u32) -> JobKey {
-	JobKey { genesis: GENESIS, device: [2; 32], task: 1, chunk, attempt: 0, role: 0 }
+	JobKey {
+		genesis: GENESIS,
+		device: [2; 32],
+		task: 1,
+		chunk,
+		attempt: 0,
+		role: 0,
+		order: [0; 32],
+	}
 }
 
 pub fn job(chunk: u32) -> Job {

@@ -12,7 +12,15 @@ use std::fs;
 
 fn key(task: u64) -> JobKey {
 	// The last byte is not zero, so zeros are no end of a record.
-	JobKey { genesis: [1; 32], device: [2; 32], task, chunk: 3, attempt: 4, role: 1 }
+	JobKey {
+		genesis: [1; 32],
+		device: [2; 32],
+		task,
+		chunk: 3,
+		attempt: 4,
+		role: 1,
+		order: [5; 32],
+	}
 }
 
 fn records() -> Vec<Record> {
@@ -139,9 +147,11 @@ fn open_should_fail_when_the_folder_is_in_use() {
 #[test]
 fn open_should_fail_when_the_file_is_something_else() {
 	let diary = b"Dear diary, today I learned to count.";
-	let later = [b"tequio journal 2\n".as_slice(), bytes(&records()).as_slice()].concat();
+	let of_version = |header: &[u8]| [header, &bytes(&records())[HEADER.len()..]].concat();
+	let earlier = of_version(b"tequio journal 1\n");
+	let later = of_version(b"tequio journal 3\n");
 	let disk_image = [vec![0; 600], b"BOOT".to_vec()].concat();
-	for other in [diary.as_slice(), &later, &disk_image] {
+	for other in [diary.as_slice(), &earlier, &later, &disk_image] {
 		let dir = folder(other);
 		assert!(matches!(Journal::open(dir.path()), Err(JournalError::Foreign(_))));
 		assert_eq!(fs::read(dir.path().join(NAME)).unwrap(), other);

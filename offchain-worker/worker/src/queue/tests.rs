@@ -6,7 +6,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn key(task: u64, role: u8) -> JobKey {
-	JobKey { genesis: [0; 32], device: [1; 32], task, chunk: 0, attempt: 0, role }
+	JobKey { genesis: [0; 32], device: [1; 32], task, chunk: 0, attempt: 0, role, order: [0; 32] }
 }
 
 fn job(task: u64, role: u8) -> Job {

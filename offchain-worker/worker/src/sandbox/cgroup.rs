@@ -6,13 +6,17 @@
 //!                    │   children has no processes of its own
 //!                    └─ tequio-engine-PID: a launcher and its engine
 //! ```
+//!
+//! The last worker that ends makes it one group again. What one leaves behind that is killed, the
+//! next one removes.
 
 use super::Limits;
 use anyhow::{ensure, Context};
 use std::{
 	fs, io,
 	path::{Path, PathBuf},
-	process,
+	process, thread,
+	time::Duration,
 };
 
 /// Names of groups begin with one of these.
@@ -20,31 +24,69 @@ const WORKER: &str = "tequio-worker-";
 const ENGINE: &str = "tequio-engine-";
 /// What has to be at hand.
 const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
+/// The file of a group that tells, and takes, its processes.
+const PROCESSES: &str = "cgroup.procs";
+/// The file of a group that tells, and takes, what controls its parts.
+const CONTROL: &str = "cgroup.subtree_control";
 /// Bytes beside an engine's own memory: launcher, page tables, stacks in the kernel.
 const OTHER_MEMORY: u64 = 64 << 20;
 /// Microseconds over which processor time is counted.
 const PERIOD: u64 = 100_000;
 /// How often a group is made again that somebody removed before it was used.
 const TRIES: usize = 8;
+/// How often, and how long after each other, the groups of engines are looked at that are about to
+/// end with this process.
+const PARTING: (u32, Duration) = (100, Duration::from_millis(10));
 
-/// Divides the group of this process, and returns it.
-pub fn claim() -> anyhow::Result<PathBuf> {
+/// A group that is divided. When this is dropped it is one again, unless somebody else needs it as it
+/// is.
+#[derive(Debug)]
+pub struct Claim {
+	group: PathBuf,
+	/// That of this process.
+	own: PathBuf,
+	/// What did not control its parts before.
+	added: Vec<&'static str>,
+}
+
+impl Claim {
+	/// The group.
+	pub fn group(&self) -> &Path {
+		&self.group
+	}
+}
+
+impl Drop for Claim {
+	/// What the kernel does not allow is left: an empty folder, which the next worker removes.
+	fn drop(&mut self) {
+		let Self { group, own, added } = self;
+		if are_alone(group, own) && !added.is_empty() {
+			let _ = control(group, '-', added);
+		}
+		let moved = fs::write(group.join(PROCESSES), process::id().to_string());
+		let _ = moved.and_then(|()| fs::remove_dir(own));
+	}
+}
+
+/// Divides the group of this process.
+pub fn claim() -> anyhow::Result<Claim> {
 	let mounts = fs::read_to_string("/proc/self/mountinfo")?;
 	let groups = fs::read_to_string("/proc/self/cgroup")?;
 	let group = folder(&mounts, &groups).context("there is no cgroup v2 here")?;
 	let own = format!("{WORKER}{}", process::id());
 	// Divided before.
 	if let Some(parent) = group.parent().filter(|_| group.ends_with(&own)) {
-		return Ok(parent.into());
+		return Ok(Claim { group: parent.into(), own: group.clone(), added: vec![] });
 	}
 	let there = fs::read_to_string(group.join("cgroup.controllers"))
 		.with_context(|| format!("the cgroup {group:?} cannot be read"))?;
 	let is_there = |wanted: &&str| there.split_whitespace().any(|name| name == *wanted);
 	let lacking: Vec<_> = CONTROLLERS.into_iter().filter(|wanted| !is_there(wanted)).collect();
 	ensure!(lacking.is_empty(), "the cgroup {group:?} does not control {}", lacking.join(", "));
-	divide(&group, &group.join(own))
-		.with_context(|| format!("the cgroup {group:?} is not ours"))?;
-	Ok(group)
+	let own = group.join(own);
+	let added =
+		divide(&group, &own).with_context(|| format!("the cgroup {group:?} is not ours"))?;
+	Ok(Claim { group, own, added })
 }
 
 /// Puts this process into a group of its own making: its memory, processes and processor time are
@@ -62,18 +104,42 @@ pub fn join(group: &Path, limits: &Limits) -> anyhow::Result<()> {
 	anyhow::bail!("the cgroup {own:?} vanishes")
 }
 
-/// Moves this process into `own`, so that `group` can limit its children.
-fn divide(group: &Path, own: &Path) -> io::Result<()> {
+/// Moves this process into `own`, so that `group` can limit its children. Returns the controllers
+/// that did not do so before.
+fn divide(group: &Path, own: &Path) -> io::Result<Vec<&'static str>> {
 	make(own)?;
-	let wanted = CONTROLLERS.map(|name| format!("+{name}")).join(" ");
-	let divided = fs::write(own.join("cgroup.procs"), process::id().to_string())
-		.and_then(|()| fs::write(group.join("cgroup.subtree_control"), wanted));
+	let before = fs::read_to_string(group.join(CONTROL)).unwrap_or_default();
+	let is_new = |name: &&str| !before.split_whitespace().any(|old| old == *name);
+	let added: Vec<_> = CONTROLLERS.into_iter().filter(is_new).collect();
+	let divided = fs::write(own.join(PROCESSES), process::id().to_string())
+		.and_then(|()| control(group, '+', &CONTROLLERS));
 	if divided.is_err() {
 		// As it was. What cannot be undone was not done.
-		let _ = fs::write(group.join("cgroup.procs"), process::id().to_string());
+		let _ = fs::write(group.join(PROCESSES), process::id().to_string());
 		let _ = fs::remove_dir(own);
 	}
-	divided
+	divided.map(|()| added)
+}
+
+/// Has a group control its parts, `+`, or not, `-`.
+fn control(group: &Path, sign: char, controllers: &[&str]) -> io::Result<()> {
+	let signed: Vec<_> = controllers.iter().map(|name| format!("{sign}{name}")).collect();
+	fs::write(group.join(CONTROL), signed.join(" "))
+}
+
+/// Whether a group has no worker but that of `own`, and no engine. Engines of this process that have
+/// been killed are waited for, but not for long.
+fn are_alone(group: &Path, own: &Path) -> bool {
+	for _ in 0..PARTING.0 {
+		remove_unused(group);
+		let others: Vec<_> = groups(group).into_iter().filter(|other| other != own).collect();
+		let is_worker = |other: &PathBuf| name(other).starts_with(WORKER);
+		if others.is_empty() || others.iter().any(is_worker) {
+			return others.is_empty();
+		}
+		thread::sleep(PARTING.1);
+	}
+	false
 }
 
 fn enter(own: &Path, limits: &Limits) -> io::Result<()> {
@@ -85,7 +151,7 @@ fn enter(own: &Path, limits: &Limits) -> io::Result<()> {
 	for (file, value) in [("memory.swap.max", "0"), ("memory.oom.group", "1")] {
 		let _ = fs::write(own.join(file), value);
 	}
-	fs::write(own.join("cgroup.procs"), process::id().to_string())
+	fs::write(own.join(PROCESSES), process::id().to_string())
 }
 
 /// Whether a group is not there any more, or went while its file was open.
@@ -116,13 +182,20 @@ fn settings(limits: &Limits) -> Vec<(&'static str, String)> {
 
 /// Removes the groups of engines and workers that have ended. The kernel keeps those with processes.
 fn remove_unused(group: &Path) {
-	let entries = fs::read_dir(group).into_iter().flatten().filter_map(Result::ok);
-	for entry in entries {
-		let name = entry.file_name().to_string_lossy().into_owned();
-		if [WORKER, ENGINE].iter().any(|ours| name.starts_with(ours)) {
-			let _ = fs::remove_dir(entry.path());
-		}
+	for unused in groups(group) {
+		let _ = fs::remove_dir(unused);
 	}
+}
+
+/// The groups of engines and workers.
+fn groups(group: &Path) -> Vec<PathBuf> {
+	let entries = fs::read_dir(group).into_iter().flatten().filter_map(Result::ok);
+	let is_ours = |path: &PathBuf| [WORKER, ENGINE].iter().any(|ours| name(path).starts_with(ours));
+	entries.map(|entry| entry.path()).filter(is_ours).collect()
+}
+
+fn name(group: &Path) -> String {
+	group.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The folder of a process's group. `mounts`: its `/proc/self/mountinfo`; `groups`: its
@@ -186,13 +259,49 @@ mod tests {
 		let group = tempfile::tempdir().unwrap();
 		let text = |name: &str| fs::read_to_string(group.path().join(name)).unwrap();
 		let own = process::id().to_string();
-		divide(group.path(), &group.path().join("worker")).unwrap();
+		let added = divide(group.path(), &group.path().join("worker")).unwrap();
+		assert_eq!(added, CONTROLLERS);
 		assert_eq!(text("worker/cgroup.procs"), own);
 		assert_eq!(text("cgroup.subtree_control"), "+cpu +memory +pids");
 		join(group.path(), &limits(Some(100))).unwrap();
 		let engine = format!("{ENGINE}{own}");
 		assert_eq!(text(&format!("{engine}/cgroup.procs")), own);
 		assert_eq!(text(&format!("{engine}/cpu.max")), "400000 100000");
+	}
+
+	/// In a folder like a group that was divided, with these others in it.
+	fn give_up(added: Vec<&'static str>, others: &[&str]) -> (String, String, bool) {
+		let group = tempfile::tempdir().unwrap();
+		let path = |name: &str| group.path().join(name);
+		let own = path(&format!("{WORKER}1"));
+		fs::create_dir(&own).unwrap();
+		fs::write(path(CONTROL), "as before").unwrap();
+		// The kernel keeps groups with processes; a file system those with files.
+		fs::create_dir(path(&format!("{ENGINE}7"))).unwrap();
+		for other in others {
+			fs::create_dir(path(other)).unwrap();
+			fs::write(path(other).join("process"), "").unwrap();
+		}
+		drop(Claim { group: group.path().into(), own: own.clone(), added });
+		assert!(!path(&format!("{ENGINE}7")).exists());
+		assert!(others.iter().all(|other| path(other).exists()));
+		let text = |name| fs::read_to_string(path(name)).unwrap();
+		(text(CONTROL), text(PROCESSES), own.exists())
+	}
+
+	#[test]
+	fn a_group_is_one_again_when_its_last_worker_ends() {
+		let pid = process::id().to_string();
+		let undone = give_up(vec!["cpu", "pids"], &["other"]);
+		assert_eq!(undone, ("-cpu -pids".into(), pid.clone(), false));
+		// Somebody else had it divided.
+		assert_eq!(give_up(vec![], &[]), ("as before".into(), pid.clone(), false));
+		// Others need it divided.
+		let (worker, engine) = (format!("{WORKER}2"), format!("{ENGINE}2"));
+		for others in [vec![worker.as_str(), engine.as_str()], vec![engine.as_str()]] {
+			let kept = give_up(vec!["cpu"], &others);
+			assert_eq!(kept, ("as before".into(), pid.clone(), false));
+		}
 	}
 
 	#[test]

@@ -181,8 +181,24 @@ impl Node {
 		write_frame(&mut self.stream, message).unwrap();
 	}
 
+	/// The next message but those about the speed, which it remembers.
 	fn hear(&mut self) -> FromWorker {
-		read_frame(&mut self.stream).unwrap()
+		loop {
+			match read_frame(&mut self.stream).unwrap() {
+				FromWorker::Capabilities(able) => self.rate = able[0].rate,
+				other => return other,
+			}
+		}
+	}
+
+	/// Waits until it is told a speed, before anything else.
+	pub fn await_rate(&mut self) {
+		while self.rate == 0 {
+			match read_frame(&mut self.stream).unwrap() {
+				FromWorker::Capabilities(able) => self.rate = able[0].rate,
+				other => panic!("{other:?}"),
+			}
+		}
 	}
 
 	pub fn submit(&mut self, job: &Job) {
@@ -221,7 +237,15 @@ pub fn search(task: u64, count: u32) -> Job {
 }
 
 fn key(task: u64) -> JobKey {
-	JobKey { genesis: GENESIS, device: [1; 32], task, chunk: 0, attempt: 0, role: 0 }
+	JobKey {
+		genesis: GENESIS,
+		device: [1; 32],
+		task,
+		chunk: 0,
+		attempt: 0,
+		role: 0,
+		order: [0; 32],
+	}
 }
 
 /// Waits until something is there.

@@ -42,6 +42,8 @@ fn work_is_counted_and_its_speed_is_remembered() {
 	let mut node = worker.connect();
 	assert_eq!(node.rate, 0);
 	node.compute(&search(1, 40));
+	// It need not connect again to be told.
+	assert!(node.rate > 0);
 
 	let status = worker.status();
 	assert_eq!(status["nodes"], 1);
@@ -67,6 +69,7 @@ fn work_is_counted_and_its_speed_is_remembered() {
 fn a_worker_measures_itself_while_there_is_nothing_to_do() {
 	let home = Home::new();
 	let worker = home.start(&[&LIGHT[..], &["--measure", "true"]].concat());
+	worker.connect().await_rate();
 	let measured = eventually("the speed is known", || {
 		let status = worker.status();
 		let class = status["classes"][0].clone();

@@ -58,6 +58,32 @@ fn a_job_survives_an_engine_that_hangs() {
 	assert!(home.has("hung"));
 }
 
+/// It has a minute to be ready; nobody waits for that who does not want it any more.
+#[test]
+fn an_engine_that_hangs_at_the_start_is_killed_when_nobody_wants_it() {
+	let home = Home::with_script("mkdir \"$HERE/$$\"; exec sleep 1000");
+	let worker = home.start();
+	let mut node = worker.connect();
+	let mut gone = vec![];
+	for task in 1..3 {
+		node.submit(&job(task, 0));
+		assert_eq!(node.state_of(&key(task, 0)), JobState::Running);
+		let engine = eventually("another engine starts", || {
+			Some(worker.engine())
+				.filter(|engine| !gone.contains(engine) && home.has(&engine.to_string()))
+		});
+		node.say(&ToWorker::Cancel(key(task, 0)));
+		soon("the engine is gone", || (!is_alive(engine)).then_some(()));
+		gone.push(engine);
+	}
+	node.submit(&job(3, 0));
+	let last = eventually("the last engine starts", || {
+		Some(worker.engine()).filter(|engine| home.has(&engine.to_string()))
+	});
+	assert!(worker.end_soon().success());
+	soon("the engine is gone", || (!is_alive(last)).then_some(()));
+}
+
 #[test]
 fn an_engine_that_talks_nonsense_is_none() {
 	for nonsense in

@@ -80,11 +80,9 @@ fn a_worker_that_is_asked_to_end_leaves_nothing_running() {
 	eventually("the engine ends with its worker", || (!is_alive(engine)).then_some(()));
 }
 
-/// What the worker writes to a file ends after a hundred bytes, as on a disk that is full: there is
-/// room for the journal's first record, and for no job.
-#[test]
-fn a_full_disk_stops_no_work() {
-	let home = Home::new();
+/// A worker, and its log. What it writes to a file ends after a hundred bytes, as on a disk that is
+/// full: there is room for the journal's first record, and for no job.
+fn start_without_room(home: &Home) -> (Worker, mpsc::Receiver<String>) {
 	let mut command = home.command();
 	// SAFETY: between fork and exec, the closure makes two system calls and nothing else.
 	unsafe {
@@ -97,7 +95,31 @@ fn a_full_disk_stops_no_work() {
 	let (sender, lines) = mpsc::channel();
 	let log = BufReader::new(worker.process.stderr.take().unwrap());
 	thread::spawn(move || log.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+	(worker, lines)
+}
 
+#[test]
+fn a_full_disk_keeps_no_worker_from_starting() {
+	let home = Home::new();
+	let worker = home.start();
+	let mut node = worker.connect();
+	let job = mainnet_search(1, 1, 3);
+	node.submit(&job);
+	assert_found(node.outcome_of(&job.key));
+	assert!(worker.end(Signal::SIGTERM).success());
+
+	let (worker, lines) = start_without_room(&home);
+	while !lines.recv_timeout(PATIENCE).unwrap().contains("cannot be written anew") {}
+	assert_found(worker.connect().submit(&job));
+	assert!(worker.end(Signal::SIGTERM).success());
+	// All of the old journal is there.
+	assert_found(home.start().connect().submit(&job));
+}
+
+#[test]
+fn a_full_disk_stops_no_work() {
+	let home = Home::new();
+	let (worker, lines) = start_without_room(&home);
 	let mut node = worker.connect();
 	let job = mainnet_search(1, 1, 3);
 	assert_eq!(node.submit(&job), JobState::Queued);

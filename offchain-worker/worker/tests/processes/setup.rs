@@ -27,6 +27,8 @@ const ENGINE: &str = "tequio-engine-randomx";
 pub const READY: &str = r"printf '\003\000\000\000\000\000\000'";
 /// For whatever a busy machine takes long for.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+/// For what must not wait for an engine: less than the minute within which one has to be ready.
+const SOON: Duration = Duration::from_secs(45);
 
 /// Folder, socket and engines of a worker. Outlives its processes.
 pub struct Home {
@@ -168,6 +170,12 @@ impl Worker {
 		kilobytes * 1024
 	}
 
+	/// Asks it to end, and waits for no engine.
+	pub fn end_soon(mut self) -> ExitStatus {
+		kill(pid(&self.process), Signal::SIGTERM).unwrap();
+		soon("the worker has ended", || self.process.try_wait().unwrap())
+	}
+
 	/// Sends a signal and waits for the end.
 	pub fn end(mut self, signal: Signal) -> ExitStatus {
 		kill(pid(&self.process), signal).unwrap();
@@ -215,8 +223,14 @@ impl Node {
 		write_frame(&mut self.0, message).unwrap();
 	}
 
+	/// The next message but those about the speed.
 	pub fn hear(&mut self) -> Result<FromWorker, FrameError> {
-		read_frame(&mut self.0)
+		loop {
+			match read_frame(&mut self.0) {
+				Ok(FromWorker::Capabilities(_)) => {},
+				heard => return heard,
+			}
+		}
 	}
 
 	/// Submits and returns the first answer.
@@ -288,17 +302,26 @@ pub fn job(task: u64, role: u8) -> Job {
 }
 
 pub fn key(task: u64, role: u8) -> JobKey {
-	JobKey { genesis: GENESIS, device: [1; 32], task, chunk: 0, attempt: 0, role }
+	JobKey { genesis: GENESIS, device: [1; 32], task, chunk: 0, attempt: 0, role, order: [0; 32] }
 }
 
 /// Waits until something is there.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+	eventually_in(PATIENCE, what, look)
+}
+
+/// Waits until something is there that does not wait for an engine.
+pub fn soon<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+	eventually_in(SOON, what, look)
+}
+
+fn eventually_in<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 	let start = Instant::now();
 	loop {
 		if let Some(found) = look() {
 			return found;
 		}
-		assert!(start.elapsed() < PATIENCE, "{what}: not in {PATIENCE:?}");
+		assert!(start.elapsed() < limit, "{what}: not in {limit:?}");
 		thread::sleep(Duration::from_millis(20));
 	}
 }

@@ -5,7 +5,7 @@ use nix::{
 	sys::signal::{kill, Signal},
 	unistd::Pid,
 };
-use std::process::Stdio;
+use std::{fs, path::Path, process::Stdio};
 
 /// A worker whose engine runs and does nothing.
 fn asleep(home: &Home, policy: &str) -> (Worker, Process) {
@@ -91,6 +91,26 @@ fn nothing_outlives_a_worker_that_is_asked_to_end() {
 	let launcher = launcher(&worker, &engine);
 	assert!(worker.end(Signal::SIGTERM).success());
 	assert_gone(&engine, launcher);
+}
+
+#[test]
+fn the_cgroup_of_a_worker_goes_with_it() {
+	let home = Home::hostile();
+	let (worker, engine) = asleep(&home, "available");
+	if !worker.has_any(&["cgroup"]) {
+		skip("cgroups", &worker);
+		return;
+	}
+	let folder = |id: Pid| {
+		let groups = fs::read_to_string(format!("/proc/{id}/cgroup")).unwrap();
+		let group = groups.lines().find_map(|line| line.strip_prefix("0::/")).unwrap();
+		Path::new("/sys/fs/cgroup").join(group)
+	};
+	let folders = [folder(worker.id()), folder(engine.id)];
+	assert!(worker.end(Signal::SIGTERM).success());
+	for folder in folders {
+		eventually(&format!("{folder:?} is gone"), || (!folder.exists()).then_some(()));
+	}
 }
 
 #[test]

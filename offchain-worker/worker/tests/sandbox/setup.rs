@@ -180,6 +180,7 @@ impl Worker {
 			match read_frame::<FromWorker>(&mut node).unwrap() {
 				FromWorker::State(_, JobState::Queued | JobState::Running) => {},
 				FromWorker::State(_, ended) => return ended,
+				FromWorker::Capabilities(_) => {},
 				other => panic!("{other:?} is no state"),
 			}
 		}
@@ -194,7 +195,15 @@ impl Worker {
 		// A worker knows the jobs of the one before it.
 		static TASKS: AtomicU64 = AtomicU64::new(0);
 		let (task, device) = (TASKS.fetch_add(1, Ordering::Relaxed), [1; 32]);
-		let key = JobKey { genesis: GENESIS, device, task, chunk: 0, attempt: 0, role: 0 };
+		let key = JobKey {
+			genesis: GENESIS,
+			device,
+			task,
+			chunk: 0,
+			attempt: 0,
+			role: 0,
+			order: [0; 32],
+		};
 		let job = Job { key, class: randomx::CLASS, payload };
 		write_frame(&mut node, &ToWorker::Submit(job)).unwrap();
 		node

@@ -11,8 +11,10 @@ fn begin_check_works_up_to_the_last_height() {
 		let id = attempt(task, 0, 0);
 		pass_time(DEADLINE);
 		assert!(Tasks::assigned(&id).is_some());
+		assert_eq!(Tasks::due(&id), Some(3 + DEADLINE));
 		assert_ok!(Tasks::begin_check(&id));
 		assert!(Tasks::assigned(&id).is_none());
+		assert_eq!(Tasks::due(&id), None);
 		let counts = TasksMap::<Test>::get(task).unwrap().counts;
 		assert_eq!((counts.assigned, counts.checking), (0, 1));
 	});

@@ -3,12 +3,15 @@
 use crate::{mock::*, Error, Event, RefundReason, Tasks as TasksMap};
 use frame_support::{assert_noop, assert_ok};
 use tequio_primitives::{
-	api::TaskStatus, stage::DeclineReason::Busy, tasks::CheckedTasks, AttemptId,
+	api::TaskStatus,
+	stage::DeclineReason::{self, BadInput, Busy, Unsupported},
+	tasks::CheckedTasks,
+	AttemptId,
 };
 
-fn decline(id: AttemptId) {
+fn decline(id: AttemptId, reason: DeclineReason) {
 	let device = device_of(owner_of(id));
-	assert_ok!(Tasks::decline(RuntimeOrigin::signed(device), id, Busy));
+	assert_ok!(Tasks::decline(RuntimeOrigin::signed(device), id, reason));
 }
 
 #[test]
@@ -18,7 +21,7 @@ fn decline_works() {
 		let owner = owner_of(id);
 		// A quarter of the deadline after the assignment: the last height.
 		pass_time(4);
-		decline(id);
+		decline(id, Busy);
 
 		assert!(Engaged::get().is_empty());
 		assert!(Fines::get().is_empty());
@@ -34,8 +37,8 @@ fn decline_works() {
 fn decline_ends_the_chunk_the_third_time() {
 	ExtBuilder::default().build_and_execute(|| {
 		let task = submit_assigned(1);
-		for number in 0..3 {
-			decline(attempt(task, 0, number));
+		for (number, reason) in (0..).zip([BadInput, Unsupported, BadInput]) {
+			decline(attempt(task, 0, number), reason);
 			advance(2);
 		}
 		let chunk = attempt(task, 0, 0).chunk;
@@ -43,6 +46,24 @@ fn decline_ends_the_chunk_the_third_time() {
 		System::assert_has_event(Event::ChunkRefunded { chunk, reason }.into());
 		assert_eq!(TasksMap::<Test>::get(task).unwrap().status, TaskStatus::Ended);
 		assert_eq!(Balances::free_balance(ALICE), FUNDS);
+	});
+}
+
+#[test]
+fn decline_does_not_end_the_chunk_while_owners_are_busy() {
+	ExtBuilder::default().max_attempts(4).build_and_execute(|| {
+		let task = submit_assigned(1);
+		let id = |number| attempt(task, 0, number);
+		for number in 0..3 {
+			decline(id(number), Busy);
+			System::assert_last_event(Event::ChunkReopened { id: id(number + 1) }.into());
+			advance(2);
+		}
+		// But the attempts are used up.
+		decline(id(3), Busy);
+		let (chunk, reason) = (id(3).chunk, RefundReason::AttemptsUsedUp);
+		System::assert_has_event(Event::ChunkRefunded { chunk, reason }.into());
+		assert_eq!(TasksMap::<Test>::get(task).unwrap().status, TaskStatus::Ended);
 	});
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use codec::Encode;
 use frame_support::assert_ok;
 use sp_io::hashing::blake2_256;
-use tequio_primitives::{rewards::DistributeRewards, Role, TaskId};
+use tequio_primitives::{rewards::DistributeRewards, workers::MAX_LOOKS, Role, TaskId};
 
 type Weights = <Test as crate::Config>::WeightInfo;
 
@@ -30,6 +30,11 @@ fn ended_by(owners: u32) -> TaskId {
 	}
 	assert_ok!(Tasks::cancel_task(RuntimeOrigin::signed(ALICE), task));
 	task
+}
+
+/// How many of these tasks are gone but for their roots.
+fn pruned(tasks: &[TaskId]) -> usize {
+	tasks.iter().filter(|task| Ended::<Test>::contains_key(**task)).count()
 }
 
 #[test]
@@ -94,16 +99,38 @@ fn pruning_takes_many_contributions_in_pieces() {
 }
 
 #[test]
-fn pruning_takes_no_more_of_a_block_than_a_few_steps() {
+fn pruning_takes_what_the_agenda_has_left() {
 	ExtBuilder::default().build_and_execute(|| {
-		let tasks: Vec<TaskId> = (0..20).map(|_| ended_by(PIECE)).collect();
-		let pruned = || tasks.iter().filter(|task| Ended::<Test>::contains_key(**task)).count();
+		let tasks: Vec<TaskId> = (0..50).map(|_| ended_by(PIECE)).collect();
 		pass_time(KEPT - 1);
-		// Two steps for each: the second finds that no contribution is left.
-		for expected in [4, 8, 12, 16, 20] {
+		// Two steps for each: the second finds that no contribution is left. Eight are taken before
+		// all else, 64 after it.
+		for expected in [36, 50] {
 			advance(1);
-			assert_eq!(pruned(), expected);
+			assert_eq!(pruned(&tasks), expected);
 		}
+	});
+}
+
+#[test]
+fn pruning_takes_no_more_than_a_few_steps_from_what_runs() {
+	ExtBuilder::default().build_and_execute(|| {
+		let tasks: Vec<TaskId> = (0..100).map(|_| ended_by(PIECE)).collect();
+		pass_time(KEPT - 2);
+		let open = submit(100);
+		// Tasks that ended are also dropped from the queue of new ones.
+		let draw = Weights::draw(MAX_LOOKS).saturating_add(Weights::assign_chunk());
+		let others = Weights::drop_entry()
+			.saturating_mul(100)
+			.saturating_add(Weights::visit_task())
+			.saturating_add(draw.saturating_mul(3));
+		let few = Weights::prune_task(PIECE).saturating_mul(8);
+		Budget::set(Weights::agenda_heads().saturating_add(few).saturating_add(others));
+		pass_time(1);
+		advance(1);
+		assert!(TasksMap::<Test>::get(open).unwrap().counts.assigned >= 3);
+		let pruned = pruned(&tasks);
+		assert!((4..10).contains(&pruned), "{pruned} of 100 tasks are removed");
 	});
 }
 

@@ -11,7 +11,7 @@ use tequio_primitives::{
 	search::{ChunkRange, SearchSpec, Winners},
 	tasks::{Assignment, CheckedTasks, RejectReason, UndecidedReason, Verdict},
 	workers::{DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat},
-	AttemptId, Balance, ChunkId, Duty, Role, WorkClass,
+	AttemptId, Balance, ChunkId, Duty, Role, WorkClass, WorkHeight,
 };
 
 /// How a duty ended.
@@ -52,6 +52,8 @@ pub struct Doubles {
 	/// Who is not found is not fit, rather than busy.
 	pub unfit: bool,
 	pub assigned: BTreeMap<AttemptId, Assignment<AccountId>>,
+	/// When what was assigned is due.
+	pub due: BTreeMap<AttemptId, WorkHeight>,
 	/// Duties with their collateral, and whether they are done.
 	pub duties: BTreeMap<(AccountId, Duty), (Balance, bool)>,
 	/// Duties that were committed to.
@@ -85,6 +87,11 @@ pub struct Tasks;
 impl CheckedTasks<AccountId> for Tasks {
 	fn assigned(id: &AttemptId) -> Option<Assignment<AccountId>> {
 		doubles().assigned.get(id).cloned()
+	}
+
+	fn due(id: &AttemptId) -> Option<WorkHeight> {
+		let Doubles { assigned, due, .. } = doubles();
+		due.get(id).copied().filter(|_| assigned.contains_key(id))
 	}
 
 	fn search(chunk: &ChunkId) -> Option<(SearchSpec, ChunkRange)> {

@@ -1,16 +1,16 @@
-//! One device's turn at one block.
+//! One device's turn at one run of the hook.
 
 use super::{
 	duties::{self, Ask},
 	memory::{self, Kind, Memory, Record},
 	orders::{decline_reason, job_key, Order, Work},
 	outbox::Fate,
-	pace::{Load, Pace},
+	pace::{Load, Pace, Time},
 	OutboundCalls, Round, LOG_TARGET,
 };
 use crate::{
 	types::{CommitItem, RevealItem},
-	Config,
+	Config, Pallet,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -25,6 +25,7 @@ use tequio_interface::{
 	job::{Job, JobKey, JobState},
 };
 use tequio_primitives::{
+	clock::WorkClock,
 	commitment::{commitment, salt_message},
 	device::DeviceId,
 	search::Claim,
@@ -51,7 +52,7 @@ pub(super) struct Device<T: Config> {
 	bytes: [u8; 32],
 }
 
-/// What a device has to say at one block.
+/// What a device has to say at one run.
 #[derive(Default)]
 struct Outbox {
 	commits: Vec<CommitItem>,
@@ -90,11 +91,9 @@ impl<T: Config> Device<T> {
 		for duty in &duties {
 			self.attend(duty, round, memory.duty(duty, round.now), &mut outbox, &mut load);
 		}
-		for gone in memory.take_gone(&self.bytes, &duties, round.now) {
+		for (gone, order) in memory.take_gone(&self.bytes, &duties, round.now) {
 			log::debug!(target: LOG_TARGET, "{:?} no longer owes {gone:?}", self.account);
-			if let Some(key) = self.job_key(&gone, round) {
-				host::cancel(&key);
-			}
+			self.cancel(&gone, order, round);
 		}
 		// What is missed costs most first.
 		self.send_messages(outbox.reveals, &mut memory, round.now);
@@ -118,20 +117,22 @@ impl<T: Config> Device<T> {
 		load: &mut Load,
 	) {
 		let (ask, check) = duties::look::<T>(duty, &self.account);
-		let Some(key) = self.job_key(duty, round) else { return };
 		if ask == Ask::Nothing {
-			if record.order.take().is_some() {
-				host::cancel(&key);
+			if let Some(given) = record.order.take() {
+				self.cancel(duty, given, round);
 			}
 			return;
 		}
 		let Some(order) = duties::order::<T>(duty, check.as_ref()) else { return };
+		let Some(job) = order.job(round.genesis.0, self.bytes, duty) else { return };
+		let key = job.key;
+		self.cancel_other(duty, H256(key.order), round, record);
 		if let Some(reason) = self.cannot(duty, &order, ask, round, record, load) {
 			record.failed(round.now);
 			outbox.declines.push((duty.id, reason));
 			return;
 		}
-		let work = match self.progress(duty, &order, key, round.now, record) {
+		let work = match self.progress(duty, &order, job, round.now, record) {
 			Progress::Ready(work) => work,
 			Progress::Pending => {
 				if record.order.is_some() {
@@ -160,7 +161,7 @@ impl<T: Config> Device<T> {
 					Some((hidden, salt)) if hidden == commitment => {
 						outbox.reveals.push(self.reveal(duty, work, salt));
 					},
-					Some(_) => self.start_over(duty, key, round.now, record),
+					Some(_) => self.start_over(duty, &key, round.now, record),
 					None => {},
 				}
 			},
@@ -169,8 +170,8 @@ impl<T: Config> Device<T> {
 	}
 
 	/// Why new work is handed back at once: the worker process, at the rate that it measured, would
-	/// not be done by the deadline, and the chain still lets go. What is given to other devices of
-	/// the same process is not counted: that would be to decline on a guess.
+	/// not be done by the deadline if it began now, and the chain still lets go. What is given to
+	/// other devices of the same process is not counted: that would be to decline on a guess.
 	fn cannot(
 		&self,
 		duty: &Duty,
@@ -187,8 +188,12 @@ impl<T: Config> Device<T> {
 		if !new {
 			return None;
 		}
-		let blocks = u64::from(T::Tasks::assigned(&duty.id)?.deadline);
-		let time = blocks.saturating_mul(T::BlockMilliseconds::get());
+		let time_of = |blocks: u32| u64::from(blocks).saturating_mul(T::BlockMilliseconds::get());
+		let blocks_left = T::Tasks::due(&duty.id)?.saturating_sub(Pallet::<T>::now());
+		let time = Time {
+			whole: time_of(T::Tasks::assigned(&duty.id)?.deadline),
+			left: time_of(blocks_left),
+		};
 		let pace = Pace::of(round.able.iter().find(|able| able.class == order.class.id())?)?;
 		let reason = pace.too_slow(order.units(), load.units, time)?;
 		// Too late to decline: it is tried all the same.
@@ -200,80 +205,56 @@ impl<T: Config> Device<T> {
 		&self,
 		duty: &Duty,
 		order: &Order,
-		key: JobKey,
+		job: Job,
 		now: u64,
 		record: &mut Record,
 	) -> Progress {
-		let payload = order.payload();
-		let hash = H256(blake2_256(&payload));
-		if record.order.is_some_and(|given| given != hash) {
-			// A reorganisation gave the name to other work. The new order waits a block, so that no
-			// result of the old one that is on its way can be taken for its result.
-			log::debug!(target: LOG_TARGET, "{duty:?} has become another order");
-			record.order = None;
-			host::cancel(&key);
-			return Progress::Pending;
-		}
+		let hash = H256(job.key.order);
 		if let Some(work) = memory::load_work(&self.bytes, duty, &hash) {
 			return Progress::Ready(work);
 		}
 		if record.rests(now) {
 			return Progress::Pending;
 		}
-		match (host::poll(&key), record.order) {
-			(Polled::State(JobState::Queued | JobState::Running), Some(_)) => Progress::Pending,
-			(Polled::State(JobState::Done(result)), Some(_)) => match order.work(&result) {
+		let state = match host::poll(&job.key) {
+			Polled::State(state) => state,
+			Polled::Unknown => return self.hand_over(duty, job, now, record),
+			Polled::Unavailable => return Progress::Pending,
+		};
+		// If the record was lost, it is known again that there is something to cancel one day.
+		record.order = Some(hash);
+		match state {
+			JobState::Queued | JobState::Running => Progress::Pending,
+			JobState::Done(result) => match order.work(&result) {
 				Ok(work) => {
 					memory::store_work(&self.bytes, duty, &hash, &work);
 					Progress::Ready(work)
 				},
 				Err(unusable) => {
 					log::warn!(target: LOG_TARGET, "the result for {duty:?} is unusable: {unusable:?}");
-					self.give_up(key, now, record, DeclineReason::Unsupported)
+					self.give_up(&job.key, now, record, DeclineReason::Unsupported)
 				},
 			},
-			(Polled::State(JobState::Failed(failure)), Some(_)) => {
+			JobState::Failed(failure) => {
 				log::warn!(target: LOG_TARGET, "the worker process cannot do {duty:?}: {failure:?}");
-				self.give_up(key, now, record, decline_reason(failure))
+				self.give_up(&job.key, now, record, decline_reason(failure))
 			},
-			// Not known to be this order.
-			(Polled::State(_), None) => {
-				host::cancel(&key);
-				Progress::Pending
-			},
-			(Polled::Unknown, given) => {
-				if given.is_none() {
-					// The worker process may hold other work of this name: of a chain that was
-					// purged, or of a fork that this node no longer remembers. Cancellations go
-					// first.
-					host::cancel(&key);
-				}
-				self.hand_over(duty, order.job(key, payload), hash, now, record)
-			},
-			(Polled::Unavailable, _) => Progress::Pending,
 		}
 	}
 
 	/// Gives an order to the worker process.
-	fn hand_over(
-		&self,
-		duty: &Duty,
-		job: Job,
-		hash: H256,
-		now: u64,
-		record: &mut Record,
-	) -> Progress {
+	fn hand_over(&self, duty: &Duty, job: Job, now: u64, record: &mut Record) -> Progress {
 		match host::submit(&job) {
 			Submitted::Taken => {
 				log::debug!(target: LOG_TARGET, "{:?} starts {duty:?}", self.account);
-				record.order = Some(hash);
+				record.order = Some(H256(job.key.order));
 				Progress::Pending
 			},
 			Submitted::Full => {
 				log::debug!(target: LOG_TARGET, "{duty:?} waits: the node's table of jobs is full");
 				Progress::Pending
 			},
-			Submitted::Malformed => self.give_up(job.key, now, record, DeclineReason::Unsupported),
+			Submitted::Malformed => self.give_up(&job.key, now, record, DeclineReason::Unsupported),
 			Submitted::Unavailable => Progress::Pending,
 		}
 	}
@@ -281,25 +262,25 @@ impl<T: Config> Device<T> {
 	/// Has the worker process forget an order that failed.
 	fn give_up(
 		&self,
-		key: JobKey,
+		key: &JobKey,
 		now: u64,
 		record: &mut Record,
 		reason: DeclineReason,
 	) -> Progress {
-		host::cancel(&key);
+		host::cancel(key);
 		record.failed(now);
 		Progress::Failed(reason)
 	}
 
 	/// Drops an opening that does not open what was committed, to compute it again.
-	fn start_over(&self, duty: &Duty, key: JobKey, now: u64, record: &mut Record) {
+	fn start_over(&self, duty: &Duty, key: &JobKey, now: u64, record: &mut Record) {
 		log::warn!(
 			target: LOG_TARGET,
 			"the result for {duty:?} does not open what {:?} committed; it is computed again",
 			self.account,
 		);
 		memory::remove_work(&self.bytes, duty);
-		host::cancel(&key);
+		host::cancel(key);
 		record.failed(now);
 	}
 
@@ -344,7 +325,19 @@ impl<T: Config> Device<T> {
 		}
 	}
 
-	fn job_key(&self, duty: &Duty, round: &Round) -> Option<JobKey> {
-		job_key(round.genesis.0, self.bytes, duty)
+	/// Has the worker process forget what it was given for a duty, if that is another order: a
+	/// reorganisation has made other work of the duty.
+	fn cancel_other(&self, duty: &Duty, order: H256, round: &Round, record: &mut Record) {
+		if let Some(other) = record.take_other(&order) {
+			log::debug!(target: LOG_TARGET, "{duty:?} has become another order");
+			self.cancel(duty, other, round);
+		}
+	}
+
+	/// Has the worker process forget an order for a duty.
+	fn cancel(&self, duty: &Duty, order: H256, round: &Round) {
+		if let Some(key) = job_key(round.genesis.0, self.bytes, duty, order) {
+			host::cancel(&key);
+		}
 	}
 }

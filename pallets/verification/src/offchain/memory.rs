@@ -35,20 +35,39 @@ pub(super) struct Record {
 	pub order: Option<H256>,
 	/// When the worker process failed last.
 	failed: Option<u64>,
-	/// What was sent last, and when.
-	sent: Option<(Kind, u64)>,
+	/// What was sent last, and with which transaction.
+	sent: Option<(Kind, Sending)>,
+}
+
+/// A transaction that went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub(super) struct Sending {
+	/// The block at which it did. There may be several at one.
+	pub at: u64,
+	/// Its nonce.
+	pub nonce: u64,
 }
 
 impl Record {
 	/// Whether a message of this kind may be sent at block `now`: it is new, or has shown no effect
 	/// for long.
 	pub(super) fn may_send(&self, kind: Kind, now: u64) -> bool {
-		!self.sent.is_some_and(|(last, at)| last == kind && recent(at, now))
+		!self.last_sending(kind).is_some_and(|last| recent(last.at, now))
 	}
 
-	/// Notes that a message was sent at block `now`.
-	pub(super) fn sent(&mut self, kind: Kind, now: u64) {
-		self.sent = Some((kind, now));
+	/// How a message of this kind was sent last.
+	pub(super) fn last_sending(&self, kind: Kind) -> Option<Sending> {
+		self.sent.filter(|(last, _)| *last == kind).map(|(_, sending)| sending)
+	}
+
+	/// Notes that a message was sent.
+	pub(super) fn sent(&mut self, kind: Kind, sending: Sending) {
+		self.sent = Some((kind, sending));
+	}
+
+	/// Takes out the order, if it is another than this one.
+	pub(super) fn take_other(&mut self, order: &H256) -> Option<H256> {
+		self.order.take_if(|given| *given != *order)
 	}
 
 	/// Notes that the worker process failed at block `now`, and has forgotten the order.
@@ -88,7 +107,7 @@ impl Memory {
 		StorageValueRef::persistent(&key).get().ok().flatten().unwrap_or_default()
 	}
 
-	/// Keeps it for the next block.
+	/// Keeps it for the next run.
 	pub(super) fn store(&self, device: &[u8; 32]) {
 		StorageValueRef::persistent(&memory_key(device)).set(self);
 	}
@@ -102,15 +121,18 @@ impl Memory {
 
 	/// Takes out the orders of duties that the device no longer has, for the worker process to
 	/// forget. Openings of duties that have been gone for long are removed.
-	pub(super) fn take_gone(&mut self, device: &[u8; 32], duties: &[Duty], now: u64) -> Vec<Duty> {
+	pub(super) fn take_gone(
+		&mut self,
+		device: &[u8; 32],
+		duties: &[Duty],
+		now: u64,
+	) -> Vec<(Duty, H256)> {
 		let mut ordered = Vec::new();
 		self.records.retain(|duty, record| {
 			if duties.contains(duty) {
 				return true;
 			}
-			if record.order.take().is_some() {
-				ordered.push(*duty);
-			}
+			ordered.extend(record.order.take().map(|order| (*duty, order)));
 			let kept = now.saturating_sub(record.seen) < KEPT;
 			if !kept {
 				remove_work(device, duty);
@@ -180,6 +202,10 @@ mod tests {
 		Duty { id: AttemptId { chunk: ChunkId { task: 1, index }, attempt: 0 }, role: Role::Worker }
 	}
 
+	fn sending(at: u64) -> Sending {
+		Sending { at, nonce: 3 }
+	}
+
 	fn work() -> Work {
 		let opening =
 			Opening { shares: H256::zero(), winners: Winners::new(), faults: Faults::new() };
@@ -197,7 +223,7 @@ mod tests {
 		with_storage(|| {
 			assert_eq!(Memory::load(&DEVICE), Memory::default());
 			let mut memory = Memory::default();
-			memory.duty(&duty(0), 7).sent(Kind::Commit, 7);
+			memory.duty(&duty(0), 7).sent(Kind::Commit, sending(7));
 			memory.nonces.observe(3, 7);
 			memory.store(&DEVICE);
 			assert_eq!(Memory::load(&DEVICE), memory);
@@ -218,7 +244,9 @@ mod tests {
 	fn a_message_is_repeated_after_a_while_and_another_kind_at_once() {
 		let mut record = Record::default();
 		assert!(record.may_send(Kind::Commit, 10));
-		record.sent(Kind::Commit, 10);
+		record.sent(Kind::Commit, sending(10));
+		assert_eq!(record.last_sending(Kind::Commit), Some(sending(10)));
+		assert_eq!(record.last_sending(Kind::Reveal), None);
 		assert!(!record.may_send(Kind::Commit, 10 + RESEND - 1));
 		assert!(!record.may_send(Kind::Commit, 9));
 		assert!(record.may_send(Kind::Reveal, 10));
@@ -235,6 +263,17 @@ mod tests {
 	}
 
 	#[test]
+	fn only_another_order_is_taken_out() {
+		let (first, second) = (H256::repeat_byte(1), H256::repeat_byte(2));
+		let mut record = Record { order: Some(first), ..Record::default() };
+		assert_eq!(record.take_other(&first), None);
+		assert_eq!(record.order, Some(first));
+		assert_eq!(record.take_other(&second), Some(first));
+		assert_eq!(record.order, None);
+		assert_eq!(record.take_other(&second), None);
+	}
+
+	#[test]
 	fn a_duty_that_is_gone_is_cancelled_once_and_its_opening_kept_for_a_while() {
 		with_storage(|| {
 			let order = H256::zero();
@@ -246,7 +285,7 @@ mod tests {
 			memory.duty(&duty(1), 10).order = Some(order);
 			store_work(&DEVICE, &duty(1), &order, &work());
 
-			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 11), vec![duty(1)]);
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 11), vec![(duty(1), order)]);
 			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 12), vec![]);
 			assert!(load_work(&DEVICE, &duty(1), &order).is_some());
 			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 10 + KEPT), vec![]);

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use super::{DeviceCrypto, OutboundCalls};
-use crate::mock::{
-	assert_sound, attempt, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
-	RuntimeOrigin, System, Test,
+use crate::{
+	mock::{
+		assert_sound, attempt, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
+		RuntimeOrigin, System, Test,
+	},
+	Call,
 };
 use codec::{Decode, DecodeAll, Encode};
 use frame_system::offchain::{
@@ -152,8 +155,11 @@ impl ComputeService for Desk {
 impl Desk {
 	/// Devices with a job, and its role number.
 	pub fn jobs(&self) -> Vec<(AccountId, u8)> {
-		let keys: Vec<_> = self.0.lock().unwrap().jobs.keys().copied().collect();
-		keys.into_iter().map(|key| (AccountId::new(key.device), key.role)).collect()
+		self.keys().into_iter().map(|key| (AccountId::new(key.device), key.role)).collect()
+	}
+
+	pub fn keys(&self) -> Vec<JobKey> {
+		self.0.lock().unwrap().jobs.keys().copied().collect()
 	}
 
 	pub fn take_cancelled(&self) -> Vec<JobKey> {
@@ -221,15 +227,30 @@ pub struct Pool(Arc<Mutex<PoolState>>);
 struct PoolState {
 	pending: Vec<Signed>,
 	refuses: bool,
+	/// Refuses what has a commit of this attempt, as if it had one already.
+	refuses_about: Option<AttemptId>,
+}
+
+impl PoolState {
+	fn takes(&self, call: &RuntimeCall) -> bool {
+		let about = match call {
+			RuntimeCall::Verification(Call::commit { items }) => {
+				items.iter().any(|item| self.refuses_about == Some(item.id))
+			},
+			_ => false,
+		};
+		!self.refuses && !about
+	}
 }
 
 impl TransactionPool for Pool {
 	fn submit_transaction(&mut self, extrinsic: Vec<u8>) -> Result<(), ()> {
 		let mut state = self.0.lock().unwrap();
-		if state.refuses {
+		let signed = Signed::decode_all(&mut extrinsic.as_slice()).unwrap();
+		if !state.takes(&signed.call) {
 			return Err(());
 		}
-		state.pending.push(Signed::decode_all(&mut extrinsic.as_slice()).unwrap());
+		state.pending.push(signed);
 		Ok(())
 	}
 }
@@ -245,6 +266,10 @@ impl Pool {
 
 	pub fn refuse(&self, refuses: bool) {
 		self.0.lock().unwrap().refuses = refuses;
+	}
+
+	pub fn refuse_about(&self, id: AttemptId) {
+		self.0.lock().unwrap().refuses_about = Some(id);
 	}
 
 	/// Executes what is pending. Returns how many transactions that were.

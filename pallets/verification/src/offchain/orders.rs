@@ -8,6 +8,8 @@ use crate::verdict::{fits_auditor, fits_worker};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeAll, Encode};
 use frame_support::BoundedVec;
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
 use tequio_interface::{
 	job::{Failure, Job, JobKey},
 	randomx::{self, AuditResult, Puzzle, RandomXJob, SearchResult},
@@ -60,16 +62,28 @@ pub(super) enum Unusable {
 	Contradictory,
 }
 
-/// The name of a duty's job; `None` for roles that compute nothing.
-pub(super) fn job_key(genesis: [u8; 32], device: [u8; 32], duty: &Duty) -> Option<JobKey> {
+/// The name of a duty's job, given the hash of its payload; `None` for roles that compute nothing.
+pub(super) fn job_key(
+	genesis: [u8; 32],
+	device: [u8; 32],
+	duty: &Duty,
+	order: H256,
+) -> Option<JobKey> {
 	let role = match duty.role {
 		Role::Worker => 0,
 		Role::Auditor => 1,
 		Role::Referee { .. } => return None,
 	};
 	let chunk = duty.id.chunk;
-	let attempt = duty.id.attempt;
-	Some(JobKey { genesis, device, task: chunk.task, chunk: chunk.index, attempt, role })
+	Some(JobKey {
+		genesis,
+		device,
+		task: chunk.task,
+		chunk: chunk.index,
+		attempt: duty.id.attempt,
+		role,
+		order: order.0,
+	})
 }
 
 /// The reason to give for a failure of the worker process.
@@ -112,9 +126,11 @@ impl Order {
 		}
 	}
 
-	/// The job under this name.
-	pub(super) fn job(&self, key: JobKey, payload: Vec<u8>) -> Job {
-		Job { key, class: self.class.id(), payload }
+	/// The job that a device has to have done for a duty; `None` for roles that compute nothing.
+	pub(super) fn job(&self, genesis: [u8; 32], device: [u8; 32], duty: &Duty) -> Option<Job> {
+		let payload = self.payload();
+		let key = job_key(genesis, device, duty, H256(blake2_256(&payload)))?;
+		Some(Job { key, class: self.class.id(), payload })
 	}
 
 	/// What a result says, in the words of the chain.
@@ -344,14 +360,19 @@ mod tests {
 	}
 
 	#[test]
-	fn keys_tell_roles_and_attempts_apart() {
+	fn keys_tell_roles_attempts_and_orders_apart() {
 		let duty = |attempt, role| Duty {
 			id: AttemptId { chunk: ChunkId { task: 7, index: 3 }, attempt },
 			role,
 		};
-		let key = |duty: Duty| job_key([1; 32], [2; 32], &duty);
-		assert_ne!(key(duty(0, Role::Worker)), key(duty(0, Role::Auditor)));
-		assert_ne!(key(duty(0, Role::Worker)), key(duty(1, Role::Worker)));
-		assert_eq!(key(duty(0, Role::Referee { level: 0 })), None);
+		let key = |order: &Order, duty: Duty| order.job([1; 32], [2; 32], &duty).map(|job| job.key);
+		let (search, auditor) = (search(), duty(0, Role::Auditor));
+		let worker = key(&search, duty(0, Role::Worker));
+		assert!(worker.is_some());
+		assert_eq!(worker, key(&search, duty(0, Role::Worker)));
+		assert_ne!(worker, key(&search, auditor));
+		assert_ne!(worker, key(&search, duty(1, Role::Worker)));
+		assert_ne!(key(&audit(vec![2_030]), auditor), key(&audit(vec![2_031]), auditor));
+		assert_eq!(key(&search, duty(0, Role::Referee { level: 0 })), None);
 	}
 }

@@ -8,14 +8,17 @@ use super::{
 };
 use crate::{
 	mock::{
-		assign, attempt, device, first, honest, run_to_due, told, with_doubles, AccountId,
-		ExtBuilder, RuntimeCall, System, Test, Told,
+		assign, attempt, device, first, honest, now, run_to_due, stall_to, told, with_doubles,
+		AccountId, ExtBuilder, RuntimeCall, System, Test, Told,
 	},
 	types::CheckState,
 	Call, Checks, CurrentRules,
 };
 use sp_core::H256;
-use tequio_interface::job::{Failure, JobState};
+use tequio_interface::{
+	host::ComputeService,
+	job::{Failure, Job, JobKey, JobState},
+};
 use tequio_primitives::{stage::DeclineReason, AttemptId, ChunkId, Duty, Role};
 
 const RESEND_BLOCKS: u32 = 4;
@@ -191,6 +194,58 @@ fn results_of_one_block_go_out_together_and_later_ones_behind_them() {
 	});
 }
 
+/// Has the commit of a first chunk lost after it was sent, and the result of a second ready when it
+/// is time to send the first again.
+fn with_a_lost_and_a_new_result(node: &Node) {
+	assign(attempt(0, 0), 1);
+	hook();
+	node.desk.finish();
+	hook();
+	node.pool.drop_all();
+	assign(attempt(1, 0), 1);
+	skip(RESEND_BLOCKS - 1);
+	hook();
+	assert!(node.pool.pending().is_empty());
+	node.desk.finish();
+	skip(1);
+}
+
+/// Chunks whose commits wait in the pool for device 1, by nonce.
+fn pending_chunks(node: &Node) -> Vec<(u32, Vec<u32>)> {
+	let chunks = |call: RuntimeCall| -> Vec<u32> {
+		match call {
+			RuntimeCall::Verification(Call::commit { items }) => {
+				items.iter().map(|item| item.id.chunk.index).collect()
+			},
+			other => panic!("a commit is expected, not {other:?}"),
+		}
+	};
+	pending(node, 1).into_iter().map(|(nonce, call)| (nonce, chunks(call))).collect()
+}
+
+#[test]
+fn new_results_go_before_those_sent_again_and_not_with_them() {
+	with_node(&[1], |node| {
+		with_a_lost_and_a_new_result(node);
+		hook();
+		assert_eq!(pending_chunks(node), vec![(0, vec![1]), (1, vec![0])]);
+		assert_eq!(node.pool.include(), 2);
+	});
+}
+
+#[test]
+fn a_call_that_the_pool_refuses_holds_back_no_other() {
+	for (refused, sent) in [(0, 1), (1, 0)] {
+		with_node(&[1], |node| {
+			with_a_lost_and_a_new_result(node);
+			node.pool.refuse_about(attempt(refused, 0));
+			hook();
+			assert_eq!(pending_chunks(node), vec![(0, vec![sent])]);
+			assert_eq!(node.pool.include(), 1);
+		});
+	}
+}
+
 #[test]
 fn what_the_pool_refuses_is_sent_at_the_next_block() {
 	with_node(&[1], |node| {
@@ -230,17 +285,92 @@ fn a_duty_that_became_other_work_is_computed_anew() {
 	with_node(&[1], |node| {
 		assign(first(), 1);
 		hook();
-		node.desk.finish();
+		let [key] = node.desk.keys()[..] else { panic!("one job") };
+		// As if something else had been ordered at a block that was retracted.
+		let other = JobKey { order: [9; 32], ..key };
+		node.desk.wipe();
+		assert!(node.desk.submit(Job { key: other, class: 0, payload: vec![] }));
+		node.desk.end(|_| JobState::Done(vec![1]));
 		let mut memory = Memory::load(&bytes(1));
-		memory.duty(&worker_duty(), 1).order = Some(H256::repeat_byte(9));
+		memory.duty(&worker_duty(), 1).order = Some(H256(other.order));
 		memory.store(&bytes(1));
 		hook();
-		assert_eq!(node.desk.take_cancelled().len(), 1);
-		assert!(node.desk.jobs().is_empty());
+		assert_eq!(node.desk.take_cancelled(), vec![other]);
+		assert_eq!(node.desk.keys(), vec![key]);
 		assert!(node.pool.pending().is_empty());
+		node.desk.finish();
 		hook();
-		assert_eq!(node.desk.jobs().len(), 1);
+		assert_eq!(node.pool.include(), 1);
 	});
+}
+
+#[test]
+fn a_job_whose_record_was_lost_is_known_again() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		let keys = node.desk.keys();
+		Memory::default().store(&bytes(1));
+		node.desk.finish();
+		hook();
+		assert_eq!(pending(node, 1).len(), 1);
+		assert_eq!((node.desk.keys(), node.desk.take_cancelled()), (keys.clone(), vec![]));
+		with_doubles(|state| {
+			state.assigned.remove(&first());
+			state.duties.remove(&(device(1), worker_duty()));
+		});
+		hook();
+		assert_eq!(node.desk.take_cancelled(), keys);
+	});
+}
+
+#[test]
+fn runs_at_one_block_repeat_nothing() {
+	with_node(&[1, 2, 3], |node| {
+		to_reveals(node);
+		node.desk.finalize(System::block_number());
+		for _ in 0..3 {
+			hook();
+			assert_eq!(node.pool.pending().len(), 3);
+		}
+		assert_eq!(node.pool.include(), 3);
+	});
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.fail(Failure::BadInput);
+		for _ in 0..3 {
+			hook();
+			assert_eq!(pending(node, 1).len(), 1);
+			assert!(node.desk.jobs().is_empty());
+		}
+	});
+}
+
+#[test]
+fn calls_of_one_block_are_sent_again_apart() {
+	for (refused, sent) in [
+		(None, vec![(0, vec![0]), (1, vec![1])]),
+		(Some(0), vec![(0, vec![1])]),
+		(Some(1), vec![(0, vec![0])]),
+	] {
+		with_node(&[1], |node| {
+			for chunk in 0..2 {
+				assign(attempt(chunk, 0), 1);
+				hook();
+				node.desk.finish();
+				hook();
+			}
+			assert_eq!(pending_chunks(node), vec![(0, vec![0]), (1, vec![1])]);
+			node.pool.drop_all();
+			skip(RESEND_BLOCKS);
+			if let Some(chunk) = refused {
+				node.pool.refuse_about(attempt(chunk, 0));
+			}
+			hook();
+			assert_eq!(pending_chunks(node), sent);
+		});
+	}
 }
 
 #[test]
@@ -308,6 +438,20 @@ fn work_behind_other_work_is_declined_if_it_would_be_late() {
 		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
 		assert_eq!(calls, vec![declined(attempt(1, 0), DeclineReason::Busy)]);
 		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn work_that_is_begun_too_late_is_declined() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME);
+		assign(first(), 1);
+		// The node was away for a block.
+		stall_to(now() + 1);
+		hook();
+		let calls: Vec<RuntimeCall> = pending(node, 1).into_iter().map(|(_, call)| call).collect();
+		assert_eq!(calls, vec![declined(first(), DeclineReason::Busy)]);
+		assert!(node.desk.jobs().is_empty());
 	});
 }
 

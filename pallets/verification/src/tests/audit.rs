@@ -116,14 +116,36 @@ fn empty_places_are_drawn_for_again_with_full_time() {
 		run_to(9);
 		let empty = auditors(id).iter().position(Option::is_none).unwrap();
 		assert_eq!(auditors(id)[1 - empty], Some(2));
-		run_to(16);
+		run_to(14);
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Auditing, 9 + DEADLINE)));
 		with_doubles(|state| state.accepting = vec![1, 2, 3]);
-		run_to(17);
+		run_to(15);
 		assert_eq!(auditors(id)[empty], Some(3));
 		assert_eq!(auditors(id)[1 - empty], Some(2));
-		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Auditing, 17 + DEADLINE)));
+		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Auditing, 15 + DEADLINE)));
 		assert_eq!(Checks::<Test>::get(id.chunk).unwrap().redraws, 0);
+	});
+}
+
+#[test]
+fn empty_places_that_all_are_too_busy_for_are_drawn_for_every_eight_blocks() {
+	let rules = Rules { max_redraws: 0, ..Default::default() };
+	ExtBuilder::default().rules(rules).accepting(&[1]).build_and_execute(|| {
+		let id = first();
+		assign_with(id, 1, |assignment| assignment.deadline = 64);
+		assert_ok!(commit_one(1, id, Role::Worker, &honest(id)));
+		run_to(9);
+		let asked = || doubles().asked.len();
+		let before = asked();
+		// Two places, after two blocks, after four, and from then on every eight.
+		for (height, draws) in [(10, 0), (11, 1), (14, 1), (15, 2), (22, 2), (23, 3), (31, 4)] {
+			run_to(height);
+			assert_eq!(asked() - before, 2 * draws, "at {height}");
+		}
+		run_to(9 + 63);
+		assert_eq!(asked() - before, 2 * 9);
+		run_to(9 + 64);
+		assert_eq!(told(id), Some(Told::Undecided(UndecidedReason::NoAuditors)));
 	});
 }
 

@@ -67,7 +67,7 @@ fn draw_looks_at_each_owner_once_and_at_no_more_than_it_may() {
 		fix_seats();
 		for seed in 0..20 {
 			let Drawn { seat, looks } = draw(seed, &need(false));
-			assert_eq!(seat, Err(NoSeat::Busy));
+			assert_eq!(seat, Err(NoSeat::Unfit));
 			assert!(looks <= MAX_LOOKS, "{looks} looks");
 		}
 	});
@@ -93,6 +93,27 @@ fn draw_tells_work_that_nobody_takes_from_work_that_waits() {
 		assert_eq!(seat_drawn(0, &large), Err(NoSeat::Busy));
 		engage(1, 1, 1);
 		assert_eq!(seat_drawn(0, &need(false)), Err(NoSeat::Busy));
+	});
+}
+
+#[test]
+fn draw_takes_nobody_for_busy_who_accepts_no_work() {
+	build_and_execute(|| {
+		worker(1, 300);
+		add_idle_device(1, 2);
+		fix_seats();
+		engage(1, 0, 30);
+		engage(1, 1, 30);
+		assert_eq!(seat_drawn(0, &need(false)), Err(NoSeat::Busy));
+		let large = Need { collateral: 100, ..need(false) };
+		assert_eq!(seat_drawn(0, &large), Err(NoSeat::Busy));
+		// The device that is full accepts no more; the other one never did.
+		assert_ok!(Workers::pause_device(RuntimeOrigin::signed(owner(1)), device(1)));
+		for need in [need(false), large] {
+			assert_eq!(draw(0, &need), Drawn { seat: Err(NoSeat::Unfit), looks: 3 });
+		}
+		assert_ok!(Workers::set_accepting(RuntimeOrigin::signed(device(2)), true));
+		assert_eq!(drawn(&need(false)), Some(device(2)));
 	});
 }
 

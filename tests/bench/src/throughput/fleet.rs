@@ -44,7 +44,7 @@ const NONCES: u16 = 64;
 /// Pay per hash, in the token's smallest unit.
 const PRICE: Balance = TEQ / 1_000_000;
 /// More than all tasks can lock.
-const ESCROW: Balance = 1_000 * TEQ;
+const ESCROW: Balance = 100_000 * TEQ;
 /// Blocks for a chunk.
 const DEADLINE: u32 = 32;
 /// For owners to have seats and devices to be accepting.
