@@ -9,3 +9,5 @@ mod expecting;
 mod metrics;
 mod setup;
 mod status;
+#[path = "../stage/waiting.rs"]
+mod waiting;

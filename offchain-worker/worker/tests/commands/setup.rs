@@ -1,6 +1,7 @@
 //! A worker in a folder of its own, a node that hands in jobs, and commands that are run to their
 //! end.
 
+use crate::waiting::eventually_in;
 use codec::Encode;
 use nix::{
 	sys::signal::{kill, Signal},
@@ -12,8 +13,7 @@ use std::{
 	os::unix::{fs::PermissionsExt, net::UnixStream},
 	path::{Path, PathBuf},
 	process::{Child, Command, Output, Stdio},
-	thread,
-	time::{Duration, Instant},
+	time::Duration,
 };
 use tempfile::TempDir;
 use tequio_interface::{
@@ -249,13 +249,6 @@ fn key(task: u64) -> JobKey {
 }
 
 /// Waits until something is there.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-	let start = Instant::now();
-	loop {
-		if let Some(found) = look() {
-			return found;
-		}
-		assert!(start.elapsed() < PATIENCE, "{what}: not in {PATIENCE:?}");
-		thread::sleep(Duration::from_millis(20));
-	}
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+	eventually_in(PATIENCE, what, look)
 }

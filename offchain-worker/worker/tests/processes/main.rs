@@ -9,5 +9,9 @@
 mod conversation;
 mod crashes;
 mod hostile;
+#[path = "../stage/mainnet.rs"]
+mod mainnet;
 mod restarts;
 mod setup;
+#[path = "../stage/waiting.rs"]
+mod waiting;

@@ -1,6 +1,7 @@
 //! A worker in a folder of its own, and a node that talks to it.
 
-use codec::{DecodeAll, Encode};
+pub use crate::mainnet::assert_found;
+use crate::{mainnet, waiting::eventually_in};
 use nix::{
 	sys::signal::{kill, Signal},
 	unistd::Pid,
@@ -11,13 +12,12 @@ use std::{
 	os::unix::{fs::PermissionsExt, net::UnixStream},
 	path::{Path, PathBuf},
 	process::{Child, Command, ExitStatus, Stdio},
-	thread,
-	time::{Duration, Instant},
+	time::Duration,
 };
 use tempfile::TempDir;
 use tequio_interface::{
 	job::{Job, JobKey, JobState},
-	randomx::{self, Puzzle, RandomXJob, SearchResult},
+	randomx,
 	wire::{read_frame, write_frame, FrameError, FromWorker, ToWorker, VERSION},
 };
 
@@ -264,36 +264,10 @@ impl Node {
 	}
 }
 
-/// A search of Monero mainnet block 3456098 around the nonce that mined it. Only that nonce meets
-/// the targets.
+/// A search of [`mainnet`].
 pub fn mainnet_search(task: u64, before: u32, count: u32) -> Job {
-	let mut target = [0; 32];
-	target[16..].copy_from_slice(&(u128::MAX / 660_000_000_000).to_le_bytes());
-	let puzzle = Puzzle {
-		seed: bytes("11186f5a8473d8dc7a0d3a0bf25834a07b1dffe8741d53cd543a8708c2e8b2a9")
-			.try_into()
-			.unwrap(),
-		template: bytes(
-			"1010c5fed8c306463a9d1a264ef7e82daf3ff45ca4c66c4df8fa8f3d2a43b735cf2da5b275144300000000ca\
-			 a9d243ae12b374d9c0fcf710078adf906edfd068f05a59dee09ac4fbf8ad1901",
-		),
-		nonce_offset: 39,
-		share_target: target,
-		target,
-	};
-	let search = RandomXJob::Search { puzzle, start: NONCE - before, count };
-	Job { key: key(task, 0), class: randomx::CLASS, payload: search.encode() }
-}
-
-const NONCE: u32 = 3_999_811;
-
-/// Fails unless the state is the result of a [`mainnet_search`] that found the nonce.
-pub fn assert_found(state: JobState) {
-	let JobState::Done(result) = state else { panic!("{state:?}") };
-	let result = SearchResult::decode_all(&mut result.as_slice()).unwrap();
-	assert_eq!(result.claim, vec![NONCE]);
-	let hash = bytes("aa1ade04f8266a5d9d0eb2c843dc87a27bc5ddb6f0f900682a46760000000000");
-	assert_eq!(result.winners[0].hash.to_vec(), hash);
+	let payload = mainnet::search(before, count);
+	Job { key: key(task, 0), class: randomx::CLASS, payload }
 }
 
 /// A job that some script computes.
@@ -313,17 +287,6 @@ pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 /// Waits until something is there that does not wait for an engine.
 pub fn soon<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 	eventually_in(SOON, what, look)
-}
-
-fn eventually_in<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-	let start = Instant::now();
-	loop {
-		if let Some(found) = look() {
-			return found;
-		}
-		assert!(start.elapsed() < limit, "{what}: not in {limit:?}");
-		thread::sleep(Duration::from_millis(20));
-	}
 }
 
 pub fn is_alive(pid: Pid) -> bool {
@@ -367,10 +330,4 @@ fn processes() -> Vec<Process> {
 		(fields[0] != "Z").then_some(Process { pid: Pid::from_raw(id), parent, ticks })
 	};
 	ids.filter_map(process).collect()
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-	let digits: Vec<u8> =
-		hex.chars().map(|c| c.to_digit(16).unwrap().try_into().unwrap()).collect();
-	digits.chunks(2).map(|pair| (pair[0] << 4) | pair[1]).collect()
 }

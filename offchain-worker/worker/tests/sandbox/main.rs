@@ -8,5 +8,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod inside;
+#[path = "../stage/mainnet.rs"]
+mod mainnet;
 mod outside;
 mod setup;
+#[path = "../stage/waiting.rs"]
+mod waiting;
