@@ -28,8 +28,9 @@ use sp_version::RuntimeVersion;
 use tequio_primitives::{
 	api::{DutyStatus, TaskSummary},
 	clock::WorkClock,
+	reputation::Reputation,
 	workers::InspectWorkers,
-	TaskId, WorkHeight,
+	TaskId, WorkClass, WorkHeight,
 };
 
 impl_runtime_apis! {
@@ -262,6 +263,13 @@ impl_runtime_apis! {
 
 		fn task_summary(task: TaskId) -> Option<TaskSummary<AccountId>> {
 			Tasks::summary(task)
+		}
+
+		fn reputation(owner: AccountId) -> Vec<(WorkClass, Reputation)> {
+			let worker = pallet_workers::Workers::<Runtime>::get(&owner);
+			let classes = worker.into_iter().flat_map(|worker| worker.offers);
+			let reputation = |class| (class, Workers::reputation_of(&owner, class));
+			classes.map(|offer| reputation(offer.class)).collect()
 		}
 
 		fn work_height() -> WorkHeight {

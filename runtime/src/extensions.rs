@@ -1,7 +1,8 @@
 //! What is checked of every transaction, and what makes some of them free.
 //!
 //! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its
-//! own commits and reveals, a decline of its own work, a change of its availability. Whether a call
+//! own commits and reveals, an appeal, a decline of its own work, a change of its availability.
+//! Whether a call
 //! is one of those is for the pallets to say (`free_call_tags`), and they say so only where the
 //! call would succeed in the present state. Everything else pays.
 //!
@@ -122,6 +123,7 @@ fn lookup_weight(call: &RuntimeCall) -> Weight {
 	let entries = match call {
 		RuntimeCall::Verification(pallet_verification::Call::commit { items }) => items.len(),
 		RuntimeCall::Verification(pallet_verification::Call::reveal { items }) => items.len(),
+		RuntimeCall::Verification(pallet_verification::Call::appeal { .. }) => 1,
 		RuntimeCall::Workers(pallet_workers::Call::set_accepting { .. }) => 1,
 		RuntimeCall::Tasks(pallet_tasks::Call::decline { .. }) => 1,
 		_ => return Weight::zero(),

@@ -4,8 +4,8 @@
 //! the same.
 
 use crate::{
-	opaque::SessionKeys, AccountId, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
-	TasksConfig, VerificationConfig, WorkersConfig, TEQ,
+	configs::rules, opaque::SessionKeys, AccountId, Balance, BalancesConfig, RuntimeGenesisConfig,
+	SessionConfig, TasksConfig, VerificationConfig, WorkersConfig, TEQ,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -64,12 +64,17 @@ fn workers_rules() -> pallet_workers::Rules {
 		unbond_period: 20,
 		suspension: 20,
 		signal_period: 5,
-		..Default::default()
+		..rules::workers()
 	}
 }
 
 fn verification_rules() -> pallet_verification::Rules {
-	pallet_verification::Rules { draw_window: 1, ..Default::default() }
+	pallet_verification::Rules {
+		draw_window: 1,
+		chance_window: 1,
+		appeal_period: 10,
+		..rules::verification()
+	}
 }
 
 fn tasks_rules() -> pallet_tasks::Rules {
@@ -78,6 +83,6 @@ fn tasks_rules() -> pallet_tasks::Rules {
 		task_lifetime: 1_200,
 		keep_ended: 1_200,
 		min_lock: TEQ / 100,
-		..Default::default()
+		..rules::tasks()
 	}
 }

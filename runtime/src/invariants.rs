@@ -5,6 +5,7 @@ use crate::{AccountId, Rewards, Runtime, Tasks, Verification, Workers};
 use alloc::collections::btree_set::BTreeSet;
 use frame_support::ensure;
 use pallet_tasks::types::ChunkState;
+use pallet_verification::types::{Appeal, CheckState};
 use sp_runtime::TryRuntimeError;
 use tequio_primitives::{tasks::Assignment, workers::Seat, AttemptId, Duty, Role};
 
@@ -31,16 +32,24 @@ fn contributions_are_of_tasks() -> Result<(), TryRuntimeError> {
 	Ok(())
 }
 
-/// `verification` checks an attempt exactly while `tasks` has its chunk down as being checked, on
-/// the same assignment.
+/// `verification` has the check of an attempt exactly while `tasks` has its chunk down as being
+/// checked, or as accepted and not paid, on the same assignment.
 fn checks_and_chunks_agree() -> Result<(), TryRuntimeError> {
 	let mut checking = 0usize;
 	for (id, chunk) in pallet_tasks::Chunks::<Runtime>::iter() {
-		let ChunkState::Checking { assignment } = chunk.state else { continue };
+		let accepted = matches!(chunk.state, ChunkState::Accepted { .. });
+		let (ChunkState::Checking { assignment }
+		| ChunkState::Accepted { assignment, .. }
+		| ChunkState::Challenged { assignment, .. }) = chunk.state
+		else {
+			continue;
+		};
 		let check = pallet_verification::Checks::<Runtime>::get(id)
 			.ok_or("a chunk is being checked by nobody")?;
 		ensure!(check.attempt == chunk.attempt, "another attempt is checked than the present one");
 		ensure!(check.assignment == assignment, "a check goes by another assignment");
+		let settled = check.state == CheckState::Settled;
+		ensure!(settled == accepted, "a check is settled exactly while its chunk is accepted");
 		checking = checking.saturating_add(1);
 	}
 	let checks = pallet_verification::Checks::<Runtime>::iter_keys().count();
@@ -48,8 +57,9 @@ fn checks_and_chunks_agree() -> Result<(), TryRuntimeError> {
 	Ok(())
 }
 
-/// A device has a duty exactly as long as some chunk or some audit needs it: the worker from its
-/// assignment to the end of the challenge period, an auditor from its draw to the verdict.
+/// A device has a duty exactly as long as some chunk, audit or panel needs it: the worker from its
+/// assignment to the end of the challenge period, an auditor from its draw to the verdict, a
+/// referee from its draw to its dismissal, who appeals from then to the verdict.
 fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
 	let mut needed = BTreeSet::<Owed>::new();
 	for (chunk, record) in pallet_tasks::Chunks::<Runtime>::iter() {
@@ -62,6 +72,17 @@ fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
 		let id = AttemptId { chunk, attempt: check.attempt };
 		for Seat { device, .. } in check.auditors.into_iter().filter_map(|slot| slot.seat) {
 			needed.insert((device, Duty { id, role: Role::Auditor }));
+		}
+		for Appeal { seat, level, .. } in check.appeals {
+			needed.insert((seat.device, Duty { id, role: Role::Appellant { level } }));
+		}
+	}
+	for (id, level, panel) in pallet_verification::Panels::<Runtime>::iter() {
+		let dismissed = panel.end.as_ref().map_or(0, |end| end.dismissed);
+		let dismissed = usize::try_from(dismissed).unwrap_or(usize::MAX);
+		for place in panel.places.into_iter().skip(dismissed) {
+			let Some(Seat { device, .. }) = place.seat else { continue };
+			needed.insert((device, Duty { id, role: Role::Referee { level } }));
 		}
 	}
 	let mut bound = BTreeSet::<Owed>::new();
@@ -78,6 +99,7 @@ fn assignment(state: ChunkState<AccountId>) -> Option<Assignment<AccountId>> {
 		ChunkState::Open => None,
 		ChunkState::Assigned { assignment, .. }
 		| ChunkState::Checking { assignment }
-		| ChunkState::Accepted { assignment, .. } => Some(assignment),
+		| ChunkState::Accepted { assignment, .. }
+		| ChunkState::Challenged { assignment, .. } => Some(assignment),
 	}
 }

@@ -22,7 +22,8 @@ pub struct JobKey {
 	pub chunk: u32,
 	/// Attempt at the chunk.
 	pub attempt: u8,
-	/// Role: 0 computes, 1 audits.
+	/// Role: 0 computes, 1 audits, 2 and above judge: on the panel of the level that is 2 less. Every
+	/// role but 0 is a check.
 	pub role: u8,
 	/// What is ordered: the blake2_256 hash of the payload. After a reorganisation the same duty may
 	/// be about other work; two orders of the same duty are two jobs, so that no result can be taken

@@ -4,8 +4,8 @@
 //! A job that nobody asks for any more, because its node lost its record of it, is known by nothing:
 //! it is computed once like any other, and forgotten when so many others have ended after it.
 //!
-//! Audits go before work: an auditor's time is shorter, and two devices wait for it. Within each,
-//! first come, first served.
+//! Checks go before work: the time of an auditor or referee is shorter, and others wait for it.
+//! Within each, first come, first served.
 
 use std::{
 	collections::{BTreeMap, HashMap, VecDeque},
@@ -17,8 +17,8 @@ use tequio_interface::job::{Failure, Job, JobKey, JobState};
 pub const MAX_WAITING: usize = 256;
 /// Jobs that have ended and are remembered: the last ones.
 pub const MAX_ENDED: usize = 512;
-/// Role of an auditor in a job's key.
-const AUDITOR: u8 = 1;
+/// Role in the key of a job that is work; every other role checks somebody's work.
+const WORK: u8 = 0;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Ticket {
 	number: u64,
 }
 
-/// A place in the order of waiting jobs. Audits sort first.
+/// A place in the order of waiting jobs. Checks sort first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
 	is_work: bool,
@@ -111,7 +111,7 @@ impl Queue {
 			return;
 		}
 		self.numbers += 1;
-		let turn = Turn { is_work: job.key.role != AUDITOR, number: self.numbers };
+		let turn = Turn { is_work: job.key.role == WORK, number: self.numbers };
 		self.stages.insert(job.key, Stage::Waiting(turn));
 		self.waiting.insert(turn, Arc::new(job));
 	}

@@ -1,6 +1,9 @@
 //! Runtime API: what a device owes, and how a task stands.
 
-use crate::{search::Winner, stage::Stage, Balance, Duty, TaskId, WorkClass, WorkHeight};
+use crate::{
+	reputation::Reputation, search::Winner, stage::Stage, Balance, Duty, TaskId, WorkClass,
+	WorkHeight,
+};
 use alloc::vec::Vec;
 use codec::{Codec, Decode, Encode};
 use scale_info::TypeInfo;
@@ -34,7 +37,7 @@ pub struct DutyStatus {
 pub struct Books {
 	/// Locked at submission: the most that the task can cost.
 	pub locked: Balance,
-	/// Paid to workers, bonus included.
+	/// Paid to workers, bonus and fetch fees included.
 	pub paid: Balance,
 	/// Paid to auditors.
 	pub audit: Balance,
@@ -138,6 +141,8 @@ sp_api::decl_runtime_apis! {
 		/// How a task stands; `None` for a task that does not exist, or that ended so long ago that
 		/// nothing but its root is left.
 		fn task_summary(task: TaskId) -> Option<TaskSummary<AccountId>>;
+		/// What an owner has done in each class that it offers, at the height of the best block.
+		fn reputation(owner: AccountId) -> Vec<(WorkClass, Reputation)>;
 		/// The height of the best block on the work clock.
 		fn work_height() -> WorkHeight;
 	}

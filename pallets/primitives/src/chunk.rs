@@ -78,11 +78,18 @@ pub enum Role {
 	/// Computes again what the check of the class asks for, before anything is revealed.
 	#[codec(index = 1)]
 	Auditor,
-	/// Sits on a panel of the given level (0: three seats, 1: nine, 2: thirty-one, 3: all) over a
-	/// disagreement.
+	/// Sits on a panel of the given level over a disagreement: each level has more seats than the
+	/// one before.
 	#[codec(index = 2)]
 	Referee {
-		/// The panel's level.
+		/// The panel's level, from 0.
+		level: u8,
+	},
+	/// Answers with a bond for its doubt in what the panel of the given level found. Computes
+	/// nothing.
+	#[codec(index = 3)]
+	Appellant {
+		/// The level of the panel that is doubted.
 		level: u8,
 	},
 }

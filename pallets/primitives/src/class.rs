@@ -1,8 +1,12 @@
 //! Work classes: which kinds of work the chain knows.
 //!
-//! A class fixes what a result is, what a unit of pay counts, and how a result is checked. A new
-//! class is one variant here, its parameter types in a file of their own, and an engine that serves
-//! it.
+//! A class fixes what a result is, what a unit of pay counts, and how results are compared. Work
+//! that computes with fractions has a class for each way of rounding, its *numerics profile*: who
+//! rounds otherwise gets other results, so only workers of the same profile can check each other.
+//! A new class is one variant here, its parameter types in a file of their own, and an engine that
+//! serves it.
+//!
+//! Index 3 is kept for results that are compared within a band.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -29,16 +33,31 @@ pub enum WorkClass {
 	/// expected hash.
 	#[codec(index = 0)]
 	RandomXSearch,
+	/// Run a program in 64-bit floats whose results are rounded to a grid of 2⁻²⁰: the same bits
+	/// on every machine. The unit of pay is the program's own.
+	#[codec(index = 1)]
+	ExactF64,
+	/// Run a program in 32-bit floats on x86-64 with AVX2, its order of operations pinned: the same
+	/// bits on every such machine. The unit of pay is the program's own.
+	#[codec(index = 2)]
+	ExactF32,
+	/// Run a program whose results are integers: counts, labels. The unit of pay is the program's
+	/// own.
+	#[codec(index = 4)]
+	Integer,
 }
 
 impl WorkClass {
 	/// Every class, in the order of its index.
-	pub const ALL: [Self; 1] = [Self::RandomXSearch];
+	pub const ALL: [Self; 4] = [Self::RandomXSearch, Self::ExactF64, Self::ExactF32, Self::Integer];
 
 	/// The number by which worker processes know the class: its codec index.
 	pub const fn id(self) -> u16 {
 		match self {
 			Self::RandomXSearch => 0,
+			Self::ExactF64 => 1,
+			Self::ExactF32 => 2,
+			Self::Integer => 4,
 		}
 	}
 }

@@ -28,6 +28,20 @@ pub enum Purpose {
 	/// Which sub-range the auditors look at.
 	#[codec(index = 3)]
 	SubRange,
+	/// Whether one more auditor looks at the attempt.
+	#[codec(index = 4)]
+	Second,
+	/// Which seat sits on a panel, by level, by place, and by how often that place was drawn for
+	/// before.
+	#[codec(index = 5)]
+	Referee {
+		/// The panel's level.
+		level: u8,
+		/// The referee's place, from 0.
+		place: u8,
+		/// Times that somebody in this place stayed silent.
+		redraw: u8,
+	},
 }
 
 /// The randomness of one draw: `blake2_256(vrf ‖ purpose ‖ attempt)`.
@@ -79,8 +93,8 @@ pub fn audit(
 	}
 }
 
-/// Whether a draw falls below a threshold; a threshold of one is always hit.
-fn hits(seed: &H256, threshold: Perquintill) -> bool {
+/// Whether a draw falls below a threshold; a threshold of one is always hit, one of zero never.
+pub fn hits(seed: &H256, threshold: Perquintill) -> bool {
 	let number = u128::from(number(seed, 0));
 	let scaled = (number * u128::from(Perquintill::one().deconstruct())) >> 64;
 	scaled < u128::from(threshold.deconstruct())

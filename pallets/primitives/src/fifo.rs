@@ -24,7 +24,7 @@ use scale_info::TypeInfo;
 /// Entries in a page.
 pub const PAGE: u32 = 64;
 /// Queues in a family, at most.
-pub const MAX_QUEUES: u32 = 32;
+pub const MAX_QUEUES: u32 = 48;
 /// Steps that one call which moves an agenda on may take.
 pub const MAX_STEPS: u32 = 64;
 

@@ -11,7 +11,10 @@
 //! | [`chunk`] | names of tasks, chunks, attempts, roles and duties |
 //! | [`stage`] | the life of a chunk: every state, its deadline, and who may end it |
 //! | [`search`] | RandomX search: task parameters, share arithmetic, claims, openings, audit reports |
-//! | [`terms`] | audit rate, chance of conviction and collateral, from one pure function |
+//! | [`recompute`] | programs whose chunks anybody can run again: task parameters, openings |
+//! | [`opening`] | what is shown at the reveal, by class, and how two of them compare |
+//! | [`terms`] | chance of conviction and collateral, from one pure function |
+//! | [`reputation`] | what owners have done, and the audit rate that follows |
 //! | [`draw`] | audit decision and seat choice from block randomness |
 //! | [`commitment`] | how a digest is hidden until the reveal, and the genesis hash that binds it |
 //! | [`clock`] | the work clock and the beacon of past block randomness |
@@ -36,6 +39,9 @@ pub mod commitment;
 pub mod device;
 pub mod draw;
 pub mod fifo;
+pub mod opening;
+pub mod recompute;
+pub mod reputation;
 pub mod rewards;
 pub mod search;
 pub mod stage;
@@ -55,7 +61,7 @@ pub type Balance = u128;
 /// One TEQ in its smallest unit: the token has 12 decimals.
 pub const TEQ: Balance = 1_000_000_000_000;
 
-/// Auditors that judge one result at most. RandomX search uses [`search::AUDITORS`] of them.
+/// Auditors that judge one result at most: replicas beside the worker's own, and one more.
 pub const MAX_AUDITORS: u32 = 7;
 
 /// Entries that one commit or reveal call may carry.

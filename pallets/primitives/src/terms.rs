@@ -7,6 +7,7 @@
 //! cartel as the bounty of its own conviction: `C = 1.25 · V_max · (1 − q) / (0.7 · q)`, and at
 //! least `1.25 · V_max`. Nobody types these in; they are fixed for an attempt when it is assigned.
 
+use crate::{workers::Candidate, WorkClass};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{
@@ -47,6 +48,17 @@ impl Default for Adversary {
 	}
 }
 
+/// How a result is audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditPlan {
+	/// p: chance that it is audited.
+	pub audit_rate: Perquintill,
+	/// Auditors of an audit, [`crate::MAX_AUDITORS`] with the second one at most.
+	pub auditors: u8,
+	/// Chance that another auditor is drawn once all of these have committed.
+	pub second: Perquintill,
+}
+
 /// The terms of one attempt, fixed at its assignment.
 #[derive(
 	Clone,
@@ -65,18 +77,34 @@ pub struct AuditTerms {
 	pub audit_rate: Perquintill,
 	/// q: chance that a wrong result is convicted.
 	pub conviction: Perquintill,
-	/// C: what the worker, and each auditor, stands to lose, in the smallest unit of the token.
+	/// C: what the worker, and each auditor and referee, stands to lose, in the smallest unit of the
+	/// token.
 	pub collateral: u128,
+	/// Auditors of an audit.
+	pub auditors: u8,
+	/// Chance that another auditor is drawn once all of these have committed: who only agrees
+	/// with workers does not know whether somebody comes after.
+	pub second: Perquintill,
 }
 
-/// Computes the terms for a payment cap of `max_payment` at an audit rate. `None` where nothing
-/// would ever be convicted or the collateral has no place in 128 bits: such work cannot be
+impl AuditTerms {
+	/// The same with so many auditors at most, the second one included.
+	pub fn within(self, most: u8) -> Self {
+		let auditors = self.auditors.min(most);
+		let second = if auditors < most { self.second } else { Perquintill::zero() };
+		Self { auditors, second, ..self }
+	}
+}
+
+/// Computes the terms for a payment cap of `max_payment` that is audited by a plan. `None` where
+/// nothing would ever be convicted or the collateral has no place in 128 bits: such work cannot be
 /// assigned.
 pub fn audit_terms(
 	max_payment: u128,
-	audit_rate: Perquintill,
+	plan: AuditPlan,
 	adversary: &Adversary,
 ) -> Option<AuditTerms> {
+	let AuditPlan { audit_rate, auditors, second } = plan;
 	let honest = |share: Perquintill| Perquintill::one() - share;
 	let conviction = audit_rate
 		* honest(adversary.blanked_draws)
@@ -91,7 +119,8 @@ pub fn audit_terms(
 	let escaped = u128::from(honest(conviction).deconstruct());
 	let priced = scaled(125 * escaped, 70 * u128::from(conviction.deconstruct()))?;
 	let floor = scaled(125, 100)?;
-	Some(AuditTerms { audit_rate, conviction, collateral: priced.max(floor) })
+	let collateral = priced.max(floor);
+	Some(AuditTerms { audit_rate, conviction, collateral, auditors, second })
 }
 
 /// The chance per block that makes `m` blocks together hit with `audit_rate`: `1 − (1 − p)^{1/m}`,
@@ -120,7 +149,7 @@ pub fn rate_per_block(audit_rate: Perquintill, blocks: u32) -> Perquintill {
 /// How a slashed collateral is shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlashShares {
-	/// Makes those whole who worked on the attempt in vain.
+	/// Makes those whole who worked on the attempt in vain, referees included.
 	pub compensation: u128,
 	/// 30 % of the rest, for those who brought the proof.
 	pub bounty: u128,
@@ -137,9 +166,24 @@ pub fn slash_shares(taken: u128, owed: u128, proved: bool) -> SlashShares {
 	SlashShares { compensation, bounty, burned: rest - bounty }
 }
 
+/// What the terms of an attempt depend on, besides who computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Priced {
+	/// Class of the work.
+	pub class: WorkClass,
+	/// V_max: the most that the worker can earn, in the token's smallest unit.
+	pub max_payment: u128,
+	/// Times that the requester wants it computed; 1 leaves it to the audit.
+	pub replicas: u8,
+	/// Blocks for the work.
+	pub deadline: u32,
+}
+
 /// Says on which terms work is assigned.
 pub trait AuditPolicy {
-	/// The terms for an attempt of this class that pays `max_payment` at most, in the token's
-	/// smallest unit. `None` where such work cannot be assigned.
-	fn terms(class: crate::WorkClass, max_payment: u128) -> Option<AuditTerms>;
+	/// Auditors that one result may have to pay at most.
+	fn most_audits(class: WorkClass, replicas: u8) -> u8;
+
+	/// The terms for an attempt by this candidate. `None` where such work cannot be assigned.
+	fn terms(work: &Priced, candidate: &Candidate) -> Option<AuditTerms>;
 }

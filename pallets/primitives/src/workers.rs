@@ -1,7 +1,11 @@
 //! What the other pallets ask of `workers`: draw a seat, bind it to a duty, and end that well or
 //! badly.
 
-use crate::{Balance, Duty, WorkClass};
+use crate::{
+	reputation::{Deed, Reputation},
+	terms::AuditTerms,
+	Balance, Duty, WorkClass,
+};
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::dispatch::DispatchResult;
@@ -19,8 +23,18 @@ pub struct Seat<AccountId> {
 	pub device: AccountId,
 }
 
+/// What the terms of an attempt look at in somebody who could be drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Candidate {
+	/// What the owner has done in the class, at the present height.
+	pub reputation: Reputation,
+	/// Whether the class is served by so few owners, or one has so much of it, that everything in
+	/// it is audited.
+	pub exposed: bool,
+}
+
 /// What a seat must be able to do to be drawn.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy)]
 pub struct Need<'a, AccountId> {
 	/// Class of the work.
 	pub class: WorkClass,
@@ -30,12 +44,14 @@ pub struct Need<'a, AccountId> {
 	pub units: u64,
 	/// Blocks to do them in: at least four times what the owner's advertised rate says it takes.
 	pub deadline: u32,
-	/// Collateral that must be free.
-	pub collateral: Balance,
+	/// The terms for a candidate, whose collateral must be free; `None` where it cannot have the
+	/// work.
+	pub terms: &'a dyn Fn(&Candidate) -> Option<AuditTerms>,
 	/// Owners that may not be drawn: those who have a part in the attempt already, or declined the
 	/// chunk.
 	pub excluded: &'a [AccountId],
-	/// Whether this is an audit: devices keep room for audits when they are full of work.
+	/// Whether this is an audit, or a seat on a panel: devices keep room, and owners collateral, for
+	/// those when they are full of work.
 	pub audit: bool,
 }
 
@@ -46,6 +62,13 @@ pub trait InspectWorkers<AccountId> {
 
 	/// What the device owes, oldest first.
 	fn duties_of(device: &AccountId) -> Vec<Duty>;
+
+	/// Every duty of the device that has not ended, those included in which its part is done,
+	/// oldest first.
+	fn parts_of(device: &AccountId) -> Vec<Duty>;
+
+	/// What the owner has done in a class, at the present height.
+	fn reputation_of(owner: &AccountId, class: WorkClass) -> Reputation;
 }
 
 /// Records of owners and of devices that one draw looks at, at most.
@@ -81,8 +104,8 @@ impl NoSeat {
 /// What came of a draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drawn<AccountId> {
-	/// The seat.
-	pub seat: Result<Seat<AccountId>, NoSeat>,
+	/// The seat, and the terms for it.
+	pub seat: Result<(Seat<AccountId>, AuditTerms), NoSeat>,
 	/// Records that were read for it, [`MAX_LOOKS`] at most: what the draw weighs.
 	pub looks: u32,
 }
@@ -94,6 +117,9 @@ pub trait DrawSeats<AccountId> {
 
 	/// Reads the seats of a class that are in force.
 	fn seats(class: WorkClass) -> Self::Seats;
+
+	/// Owners who hold them.
+	fn owners(seats: &Self::Seats) -> u32;
 
 	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has
 	/// the same chance. A bounded number of tries may meet none; with the next block's randomness
@@ -114,8 +140,16 @@ impl<AccountId, Workers: DrawSeats<AccountId>> Default for Draws<AccountId, Work
 impl<AccountId, Workers: DrawSeats<AccountId>> Draws<AccountId, Workers> {
 	/// Draws among the seats of the class that is needed.
 	pub fn draw(&mut self, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
-		let seats = self.0.entry(need.class).or_insert_with(|| Workers::seats(need.class));
-		Workers::draw(seats, seed, need)
+		Workers::draw(self.of(need.class), seed, need)
+	}
+
+	/// Owners who hold seats of a class.
+	pub fn owners(&mut self, class: WorkClass) -> u32 {
+		Workers::owners(self.of(class))
+	}
+
+	fn of(&mut self, class: WorkClass) -> &Workers::Seats {
+		self.0.entry(class).or_insert_with(|| Workers::seats(class))
 	}
 }
 
@@ -124,18 +158,43 @@ impl<AccountId, Workers: DrawSeats<AccountId>> Draws<AccountId, Workers> {
 pub struct Penalty<AccountId> {
 	/// Amounts that make others whole, by owner; paid to their payout accounts.
 	pub compensation: Vec<(AccountId, Balance)>,
-	/// Amounts for those who brought the proof, by owner. What is left after both is burned.
+	/// Amounts for those who brought the proof, by owner.
 	pub bounty: Vec<(AccountId, Balance)>,
+	/// Goes to an account that the referees are paid from, one after the other. Counts as
+	/// compensation. What is left after all three is burned.
+	pub referees: Option<(AccountId, Balance)>,
+}
+
+impl<AccountId> Penalty<AccountId> {
+	/// Everything is burned.
+	pub const fn burned() -> Self {
+		Self { compensation: Vec::new(), bounty: Vec::new(), referees: None }
+	}
 }
 
 /// Binds seats to duties and unbinds them. Collateral is a part of the owner's held stake that no
 /// other duty can use.
 ///
-/// Each duty is engaged once and ended once, by one of `release`, `hand_back`, `miss` and `slash`.
+/// Each duty is engaged once and ended once, by one of `release`, `hand_back`, `miss` and `slash`,
+/// which also say what becomes of the owner's reputation in the class of the duty.
 pub trait EngageSeats<AccountId> {
-	/// Binds `collateral` of the owner to a duty of the device. Fails, and changes nothing, where
-	/// the seat no longer has it.
-	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult;
+	/// Binds `collateral` of the owner to a duty of the device in a class. Fails, and changes
+	/// nothing, where the seat no longer has it.
+	fn engage(
+		seat: &Seat<AccountId>,
+		duty: Duty,
+		class: WorkClass,
+		collateral: Balance,
+	) -> DispatchResult;
+
+	/// Binds collateral of the owner to a duty that takes no room on the device and nothing to
+	/// compute: an appeal. Fails, and changes nothing, where the owner does not have it free.
+	fn stand_for(
+		seat: &Seat<AccountId>,
+		duty: Duty,
+		class: WorkClass,
+		collateral: Balance,
+	) -> DispatchResult;
 
 	/// The device has committed: it still owes the reveal, but has nothing to compute any more and
 	/// may be given other work.
@@ -144,18 +203,20 @@ pub trait EngageSeats<AccountId> {
 	/// The device has done its part; its collateral stays bound until the duty is ended.
 	fn complete(seat: &Seat<AccountId>, duty: Duty);
 
-	/// Ends a duty without harm: the collateral is free again.
-	fn release(seat: &Seat<AccountId>, duty: Duty);
+	/// Ends a duty without harm: the collateral is free again. `deed` is what it adds to the
+	/// owner's reputation.
+	fn release(seat: &Seat<AccountId>, duty: Duty, deed: Deed);
 
-	/// Ends a duty that the device hands back: without harm, but the device gets no work until it
-	/// signals again, which it may do only every so often.
+	/// Ends a duty that the device hands back: without harm, but it is counted, and the device gets
+	/// no work until it signals again, which it may do only every so often.
 	fn hand_back(seat: &Seat<AccountId>, duty: Duty);
 
-	/// Ends a duty whose deadline passed before the commit: burns `fine`, frees the rest. Two such
-	/// misses in a row switch the device to not accepting.
+	/// Ends a duty whose deadline passed before the commit: burns `fine`, frees the rest. It counts
+	/// as late. Two such misses in a row switch the device to not accepting.
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance);
 
-	/// Ends a duty by taking the whole collateral: compensation first, then bounty, the rest
-	/// burned. What cannot be paid out is burned too. Returns what was taken.
+	/// Ends a duty by taking the whole collateral: compensation first, then the referees, then
+	/// bounty, the rest burned. What cannot be paid out is burned too. Except for an appeal, it
+	/// counts as rejected. Returns what was taken.
 	fn slash(seat: &Seat<AccountId>, duty: Duty, penalty: Penalty<AccountId>) -> Balance;
 }

@@ -45,7 +45,7 @@ fn a_usual_search_is_valid() {
 	assert_eq!(range.expected_shares(), 64);
 	assert_eq!(range.max_paid_shares(), 96);
 	assert_eq!(range.min_full_shares(), 32);
-	assert_eq!(range.audited_count(), 128);
+	assert_eq!(range.audited_count(), 2);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use proptest::prelude::*;
+use sp_core::U256;
 use sp_runtime::Perquintill;
-use tequio_primitives::terms::{audit_terms, rate_per_block, slash_shares, Adversary};
+use tequio_primitives::terms::{audit_terms, rate_per_block, slash_shares, Adversary, AuditPlan};
 
 fn honest_world() -> Adversary {
 	Adversary {
@@ -11,6 +12,11 @@ fn honest_world() -> Adversary {
 		seats: Perquintill::zero(),
 		captured_verdicts: Perquintill::zero(),
 	}
+}
+
+/// Two auditors, and never a third.
+fn plan(audit_rate: Perquintill) -> AuditPlan {
+	AuditPlan { audit_rate, auditors: 2, second: Perquintill::zero() }
 }
 
 fn as_float(share: Perquintill) -> f64 {
@@ -26,9 +32,14 @@ fn payment() -> impl Strategy<Value = u128> {
 	0u128..1_000_000_000_000_000_000_000_000
 }
 
+/// Any payment, as often small as large: of the largest ones the collateral has no place.
+fn any_payment() -> impl Strategy<Value = u128> {
+	(any::<u128>(), 0u32..128).prop_map(|(payment, shift)| payment >> shift)
+}
+
 #[test]
 fn the_assumed_adversary_leaves_a_third() {
-	let terms = audit_terms(7_000, Perquintill::one(), &Adversary::default()).unwrap();
+	let terms = audit_terms(7_000, plan(Perquintill::one()), &Adversary::default()).unwrap();
 	assert!((as_float(terms.conviction) - 1.0 / 3.0).abs() < 1e-15);
 	// 1.25 · 7000 · (2/3) / (0.7 · 1/3) = 25 000.
 	assert!((25_000..=25_001).contains(&terms.collateral), "{}", terms.collateral);
@@ -37,21 +48,33 @@ fn the_assumed_adversary_leaves_a_third() {
 #[test]
 fn work_that_nobody_could_be_convicted_of_has_no_terms() {
 	let whole = Perquintill::one();
-	assert_eq!(audit_terms(1, Perquintill::zero(), &honest_world()), None);
+	assert_eq!(audit_terms(1, plan(Perquintill::zero()), &honest_world()), None);
 	for adversary in [
 		Adversary { blanked_draws: whole, ..honest_world() },
 		Adversary { seats: whole, ..honest_world() },
 		Adversary { captured_verdicts: whole, ..honest_world() },
 	] {
-		assert_eq!(audit_terms(1, whole, &adversary), None);
+		assert_eq!(audit_terms(1, plan(whole), &adversary), None);
 	}
-	assert_eq!(audit_terms(u128::MAX, whole, &Adversary::default()), None);
+	assert_eq!(audit_terms(u128::MAX, plan(whole), &Adversary::default()), None);
 }
 
 #[test]
 fn certain_conviction_asks_for_the_least_collateral() {
-	let terms = audit_terms(1_000, Perquintill::one(), &honest_world()).unwrap();
+	let terms = audit_terms(1_000, plan(Perquintill::one()), &honest_world()).unwrap();
 	assert_eq!(terms.collateral, 1_250);
+}
+
+#[test]
+fn terms_keep_what_was_planned() {
+	let plan = AuditPlan {
+		audit_rate: Perquintill::from_percent(20),
+		auditors: 3,
+		second: Perquintill::from_percent(5),
+	};
+	let terms = audit_terms(1_000, plan, &Adversary::default()).unwrap();
+	assert_eq!((terms.audit_rate, terms.auditors), (plan.audit_rate, plan.auditors));
+	assert_eq!(terms.second, plan.second);
 }
 
 #[test]
@@ -73,7 +96,7 @@ proptest! {
 		seats in share(),
 	) {
 		let adversary = Adversary { blanked_draws: blanked, seats, ..honest_world() };
-		let Some(terms) = audit_terms(payment, rate, &adversary) else { return Ok(()) };
+		let Some(terms) = audit_terms(payment, plan(rate), &adversary) else { return Ok(()) };
 		prop_assert!(terms.conviction <= rate);
 		prop_assert!(terms.collateral >= payment + payment / 4);
 		// With 30 % of its collateral back, a convicted cheat loses more than the others gain.
@@ -83,13 +106,48 @@ proptest! {
 		prop_assert!(loss >= gain, "{loss} against {gain}");
 	}
 
+	/// To the last unit, and with a quarter to spare: what a convicted cheat loses, after it has paid
+	/// itself the whole bounty, weighs more than what it gains when it gets away.
+	#[test]
+	fn cheating_loses_money_for_every_rate_and_value(
+		payment in any_payment(),
+		rate in share(),
+		blanked in share(),
+		seats in share(),
+		captured in share(),
+	) {
+		let adversary =
+			Adversary { blanked_draws: blanked, seats, captured_verdicts: captured };
+		let Some(terms) = audit_terms(payment, plan(rate), &adversary) else { return Ok(()) };
+		let convicted = U256::from(terms.conviction.deconstruct());
+		let escaped = U256::from((Perquintill::one() - terms.conviction).deconstruct());
+		let collateral = U256::from(terms.collateral);
+		let bounty = U256::from(slash_shares(terms.collateral, 0, true).bounty);
+		let (loss, gain) = (convicted * (collateral - bounty), escaped * U256::from(payment));
+		prop_assert!(loss * 100 >= gain * 125);
+		prop_assert!(collateral * 100 >= U256::from(payment) * 125);
+	}
+
+	#[test]
+	fn more_to_earn_never_asks_for_less_collateral(
+		one in payment(),
+		other in payment(),
+		rate in share(),
+	) {
+		let terms = |payment| audit_terms(payment, plan(rate), &Adversary::default());
+		if let (Some(small), Some(large)) = (terms(one.min(other)), terms(one.max(other))) {
+			prop_assert!(small.collateral <= large.collateral);
+			prop_assert_eq!(small.conviction, large.conviction);
+		}
+	}
+
 	#[test]
 	fn fewer_audits_never_ask_for_less_collateral(
 		payment in payment(),
 		one in share(),
 		other in share(),
 	) {
-		let terms = |rate| audit_terms(payment, rate, &Adversary::default());
+		let terms = |rate| audit_terms(payment, plan(rate), &Adversary::default());
 		if let (Some(rare), Some(often)) = (terms(one.min(other)), terms(one.max(other))) {
 			prop_assert!(rare.collateral >= often.collateral);
 		}

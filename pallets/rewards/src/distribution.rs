@@ -1,14 +1,18 @@
-//! What `tasks` asks for: fees, the pot, and the record of contributions.
+//! What other pallets ask for: fees, the pot, and the record of contributions.
 
-use crate::{math, Config, Contributions, CurrentRules, Pallet};
+use crate::{math, Config, Contributions, CurrentRules, Pallet, Rules};
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::traits::Get;
-use tequio_primitives::{rewards::DistributeRewards, Balance, Role, TaskId};
+use frame_support::{defensive, traits::Get};
+use tequio_primitives::{
+	rewards::{DistributeRewards, FeeTerms},
+	Balance, Role, TaskId,
+};
 
 impl<T: Config> DistributeRewards<T::AccountId> for Pallet<T> {
-	fn fee_on(payment: Balance) -> Balance {
-		math::fee_on(payment, &CurrentRules::<T>::get())
+	fn fee_terms() -> FeeTerms {
+		let Rules { fee_rate, min_fee, .. } = CurrentRules::<T>::get();
+		FeeTerms { rate: fee_rate, min: min_fee }
 	}
 
 	/// In a block whose author is not known the treasury gets all of it, and its second part is
@@ -49,6 +53,9 @@ impl<T: Config> DistributeRewards<T::AccountId> for Pallet<T> {
 			Role::Auditor | Role::Referee { .. } => {
 				contribution.audits = contribution.audits.saturating_add(1);
 				contribution.audit_paid = contribution.audit_paid.saturating_add(paid);
+			},
+			Role::Appellant { .. } => {
+				defensive!("no task pays for an appeal");
 			},
 		});
 	}

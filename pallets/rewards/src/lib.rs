@@ -1,20 +1,21 @@
 //! # Rewards
 //!
 //! Where the protocol's part of a payment goes, what is kept for owners whose pay could not be
-//! delivered, and who did what for which task.
+//! delivered or comes out of somebody's collateral, and who did what for which task.
 //!
 //! The pallet moves no money of a requester: it says how large a fee is and whom it belongs to, and
 //! `tasks` pays. What cannot be delivered, because the payout account is gone and the amount is
 //! below the existential deposit, `tasks` pays into the *pot* and accrues here; the owner, or
-//! anybody for it, claims it once it can be delivered.
+//! anybody for it, claims it once it can be delivered. The pot also keeps the pay of referees, which
+//! `verification` has moved there out of the collateral of who was wrong.
 //!
 //! ## Map
 //! | file | concept |
 //! | --- | --- |
 //! | [`types`] | rules and contribution |
-//! | [`math`] | fee and its parts: pure |
+//! | [`math`] | the parts of a fee: pure |
 //! | `payout` | accruing and claiming: the only file that moves the pot |
-//! | `distribution` | what `tasks` asks for |
+//! | `distribution` | what `tasks` and `verification` ask for |
 //! | `try_state` | the invariants |
 //! | [`weights`] | weights: estimates, until benchmarks exist |
 //!
@@ -26,6 +27,7 @@
 //! ## Invariants
 //! 1. What the pot holds beyond the existential deposit covers all that is accrued.
 //! 2. The total is the sum over the owners, and no owner is listed with nothing.
+//! 3. The rules are within their bounds.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -128,6 +130,10 @@ pub mod pallet {
 		/// Needs the genesis of the token before its own: it gives pot and treasury what they lack
 		/// of a deposit.
 		fn build(&self) {
+			assert!(
+				self.rules.are_sound(),
+				"the rules of rewards are out of the bounds that their documentation names"
+			);
 			CurrentRules::<T>::put(self.rules);
 			let deposit = T::Currency::minimum_balance();
 			for account in [Pallet::<T>::treasury(), Pallet::<T>::pot_account()] {
@@ -143,7 +149,7 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// Pay could not be delivered and is kept for its owner.
+		/// Pay that could not be delivered, or a referee's, is kept for its owner.
 		PayKept {
 			/// The owner.
 			owner: T::AccountId,
@@ -159,6 +165,11 @@ pub mod pallet {
 			/// How much.
 			amount: Balance,
 		},
+		/// The rules were changed.
+		RulesChanged {
+			/// The rules now in force.
+			rules: Rules,
+		},
 	}
 
 	/// Why a call changed nothing.
@@ -166,6 +177,8 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// Nothing is kept for this owner. There is nothing to claim.
 		NothingAccrued,
+		/// The rules are out of the bounds that their documentation names. Nothing was changed.
+		RulesUnsound,
 	}
 
 	#[pallet::hooks]
@@ -187,6 +200,18 @@ pub mod pallet {
 		pub fn claim_accrued(origin: OriginFor<T>, owner: T::AccountId) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_claim_accrued(owner)
+		}
+
+		/// Changes the rules: the fee for tasks submitted from now on, its parts for all that is
+		/// paid from now on. Only root.
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::set_rules())]
+		pub fn set_rules(origin: OriginFor<T>, rules: Rules) -> DispatchResult {
+			ensure_root(origin)?;
+			ensure!(rules.are_sound(), Error::<T>::RulesUnsound);
+			CurrentRules::<T>::put(rules);
+			Self::deposit_event(Event::RulesChanged { rules });
+			Ok(())
 		}
 	}
 

@@ -8,7 +8,10 @@ use frame_support::{
 	traits::{fungible::Mutate, tokens::Preservation, ConstU128},
 };
 use sp_runtime::{BuildStorage, Perquintill};
-use tequio_primitives::{rewards::DistributeRewards, workers::InspectWorkers, Balance, Duty};
+use tequio_primitives::{
+	reputation::Reputation, rewards::DistributeRewards, workers::InspectWorkers, Balance, Duty,
+	WorkClass,
+};
 
 pub type AccountId = u64;
 
@@ -47,6 +50,14 @@ impl InspectWorkers<AccountId> for TestWorkers {
 
 	fn duties_of(_device: &AccountId) -> Vec<Duty> {
 		Vec::new()
+	}
+
+	fn parts_of(_device: &AccountId) -> Vec<Duty> {
+		Vec::new()
+	}
+
+	fn reputation_of(_owner: &AccountId, _class: WorkClass) -> Reputation {
+		Reputation::default()
 	}
 }
 

@@ -1,6 +1,6 @@
 //! The invariants, each a sentence and a check.
 
-use crate::{Accrued, Config, Pallet, TotalAccrued};
+use crate::{Accrued, Config, CurrentRules, Pallet, TotalAccrued};
 use frame_support::{ensure, traits::fungible::Inspect};
 use sp_runtime::TryRuntimeError;
 use tequio_primitives::Balance;
@@ -9,7 +9,8 @@ impl<T: Config> Pallet<T> {
 	/// Checks every invariant of the pallet.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::check_pot()?;
-		Self::check_total()
+		Self::check_total()?;
+		Self::check_rules()
 	}
 
 	/// What the pot holds beyond the existential deposit covers all that is accrued.
@@ -25,6 +26,12 @@ impl<T: Config> Pallet<T> {
 		let sum = Accrued::<T>::iter_values().fold(0, Balance::saturating_add);
 		ensure!(TotalAccrued::<T>::get() == sum, "the total is not the sum of what is accrued");
 		ensure!(Accrued::<T>::iter_values().all(|amount| amount > 0), "nothing is accrued");
+		Ok(())
+	}
+
+	/// The rules are within their bounds.
+	fn check_rules() -> Result<(), TryRuntimeError> {
+		ensure!(CurrentRules::<T>::get().are_sound(), "a chain cannot run by these rules");
 		Ok(())
 	}
 }

@@ -1,11 +1,11 @@
 //! What is stored.
 
-use codec::{Decode, Encode, MaxEncodedLen};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::Perquintill;
 use tequio_primitives::{Balance, TEQ};
 
-/// What a referendum may change. The defaults are production numbers.
+/// The numbers of the protocol fee, which Root may change. The defaults are production numbers.
 #[derive(
 	Clone,
 	Copy,
@@ -14,6 +14,7 @@ use tequio_primitives::{Balance, TEQ};
 	Eq,
 	Encode,
 	Decode,
+	DecodeWithMemTracking,
 	MaxEncodedLen,
 	TypeInfo,
 	serde::Serialize,
@@ -21,7 +22,7 @@ use tequio_primitives::{Balance, TEQ};
 )]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-	/// Protocol fee on a payment, as a part of it, on top of it.
+	/// Protocol fee on a payment, as a part of it, on top of it: a half at most.
 	pub fee_rate: Perquintill,
 	/// Least fee on a payment above zero, in the token's smallest unit. Devices send their results
 	/// free of fees, so this is what pays for them when the work itself is worth next to nothing.
@@ -37,6 +38,13 @@ impl Default for Rules {
 			min_fee: TEQ / 100,
 			treasury_part: Perquintill::from_percent(50),
 		}
+	}
+}
+
+impl Rules {
+	/// Whether a chain can run by these numbers.
+	pub fn are_sound(&self) -> bool {
+		self.fee_rate <= Perquintill::from_percent(50) && self.treasury_part <= Perquintill::one()
 	}
 }
 

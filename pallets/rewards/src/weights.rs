@@ -7,6 +7,8 @@ use frame_support::{traits::Get, weights::Weight};
 pub trait WeightInfo {
 	/// `claim_accrued`.
 	fn claim_accrued() -> Weight;
+	/// `set_rules`.
+	fn set_rules() -> Weight;
 }
 
 /// Picoseconds of a call without its database access.
@@ -22,5 +24,10 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	fn claim_accrued() -> Weight {
 		Weight::from_parts(BASE, ITEM_PROOF.saturating_mul(6))
 			.saturating_add(T::DbWeight::get().reads_writes(6, 4))
+	}
+
+	// Rules.
+	fn set_rules() -> Weight {
+		Weight::from_parts(BASE, ITEM_PROOF).saturating_add(T::DbWeight::get().reads_writes(0, 1))
 	}
 }

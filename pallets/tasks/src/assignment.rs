@@ -9,8 +9,8 @@
 use crate::{
 	pricing,
 	types::{
-		worker_duty, Chunk, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, RefundReason,
-		TaskFifo, TaskOf, TaskQueue,
+		worker_duty, Chunk, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Place,
+		RefundReason, TaskFifo, TaskOf, TaskQueue, MAX_FETCH_FEES,
 	},
 	weights::WeightInfo,
 	Chunks, Config, CurrentRules, Error, Event, Pallet, Tasks,
@@ -25,11 +25,10 @@ use tequio_primitives::{
 	clock::WorkClock,
 	draw::{seed, Purpose},
 	fifo::{wait, Due, WAITS},
-	rewards::DistributeRewards,
 	stage::DeclineReason,
 	tasks::Assignment,
 	terms::AuditPolicy,
-	workers::{Draws, EngageSeats, Need, NoSeat, MAX_LOOKS},
+	workers::{Candidate, Draws, EngageSeats, Need, NoSeat, MAX_LOOKS},
 	AttemptId, ChunkId, TaskId, WorkHeight,
 };
 
@@ -229,8 +228,8 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), NoSeat> {
 		let assignment = Self::draw(meter, id, task, &chunk, lottery)?;
 		let id = AttemptId { chunk: id, attempt: chunk.attempt };
-		let collateral = assignment.terms.collateral;
-		T::Workers::engage(&assignment.seat, worker_duty(id), collateral)
+		let (class, collateral) = (assignment.class, assignment.terms.collateral);
+		T::Workers::engage(&assignment.seat, worker_duty(id), class, collateral)
 			.map_err(|_| NoSeat::Busy)?;
 		meter.consume(T::WeightInfo::assign_chunk());
 		let due = T::Clock::now().saturating_add(task.deadline);
@@ -256,29 +255,34 @@ impl<T: Config> Pallet<T> {
 		chunk: &ChunkOf<T>,
 		lottery: &mut Lottery<T>,
 	) -> Result<Assignment<T::AccountId>, NoSeat> {
-		let class = task.spec.class();
-		let range = task.spec.range(id.index);
 		let budget =
-			pricing::chunk_budget(&range, task.price, T::Rewards::fee_on).ok_or(NoSeat::Unfit)?;
-		let terms = T::Policy::terms(class, budget.payment).ok_or(NoSeat::Unfit)?;
+			pricing::chunk_budget(&task.spec, id.index, &task.tariff()).ok_or(NoSeat::Unfit)?;
+		let priced = task.spec.priced(&budget, task.deadline);
+		// The task has locked pay for no more auditors than were asked for when it was submitted.
+		let most = task.most_audits;
+		let terms = |candidate: &Candidate| {
+			T::Policy::terms(&priced, candidate).map(|terms| terms.within(most))
+		};
 		let need = Need {
-			class,
+			class: priced.class,
 			price: task.price,
-			units: u64::from(range.count),
+			units: task.spec.units(id.index),
 			deadline: task.deadline,
-			collateral: terms.collateral,
+			terms: &terms,
 			excluded: &chunk.excluded,
 			audit: false,
 		};
 		let attempt = AttemptId { chunk: id, attempt: chunk.attempt };
 		let drawn = lottery.draws.draw(seed(&lottery.vrf, Purpose::Worker, &attempt), &need);
 		meter.consume(T::WeightInfo::draw(drawn.looks));
+		let (seat, terms) = drawn.seat?;
 		Ok(Assignment {
-			seat: drawn.seat?,
-			class,
+			seat,
+			class: priced.class,
 			terms,
 			price: task.price,
 			deadline: task.deadline,
+			max_payment: budget.payment,
 			audit_pay: budget.audit_pay,
 		})
 	}
@@ -296,14 +300,35 @@ impl<T: Config> Pallet<T> {
 		if reason != DeclineReason::Busy {
 			chunk.declines = chunk.declines.saturating_add(1);
 		}
-		if chunk.declines >= CurrentRules::<T>::get().max_declines {
+		let stops = reason == DeclineReason::BadInput && Self::finds_input_bad(&mut task, &owner);
+		if stops || chunk.declines >= CurrentRules::<T>::get().max_declines {
 			let reason = RefundReason::Declined;
 			Self::end_refunded(id.chunk, &mut task, &chunk, Place::Assigned, reason);
 		} else {
 			Self::reopen(id.chunk, &mut task, chunk, Place::Assigned, owner);
 		}
-		Self::store(id.chunk.task, task);
+		if stops {
+			Self::pay_fetch_fees(id.chunk.task, &mut task);
+			Self::close(id.chunk.task, task, CloseReason::BadInput);
+		} else {
+			Self::store(id.chunk.task, task);
+		}
 		Ok(())
+	}
+
+	/// Notes that an owner finds the input of a task bad. Whether the task stops for it: enough owners
+	/// say so, nobody has shown the contrary, and hardly anybody else is still trying.
+	fn finds_input_bad(task: &mut TaskOf<T>, owner: &T::AccountId) -> bool {
+		if !task.decliners.contains(owner) {
+			// Those after the last who is paid change nothing.
+			let _ = task.decliners.try_push(owner.clone());
+		}
+		// Without this one, who is counted until the chunk has moved on.
+		let others = task.counts.assigned.saturating_sub(1);
+		task.status == TaskStatus::Running
+			&& task.decliners.is_full()
+			&& !task.committed
+			&& others.saturating_mul(2) <= MAX_FETCH_FEES
 	}
 
 	/// The chunk, task and assignment of an attempt that this device may decline now.
@@ -327,10 +352,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn miss_chunk(id: AttemptId, chunk: ChunkOf<T>) {
 		let Some(mut task) = Tasks::<T>::get(id.chunk.task) else { return };
 		let ChunkState::Assigned { assignment, .. } = chunk.state.clone() else { return };
-		let range = task.spec.range(id.chunk.index);
-		let fine = pricing::chunk_budget(&range, task.price, T::Rewards::fee_on)
-			.map_or(0, |budget| CurrentRules::<T>::get().miss_fine.mul_floor(budget.payment))
-			.min(assignment.terms.collateral);
+		let fine = CurrentRules::<T>::get().miss_fine.mul_floor(assignment.max_payment);
+		let fine = fine.min(assignment.terms.collateral);
 		T::Workers::miss(&assignment.seat, worker_duty(id), fine);
 		let owner = assignment.seat.owner;
 		Self::deposit_event(Event::AssignmentMissed { id, owner: owner.clone(), fine });

@@ -11,7 +11,7 @@ use tequio_primitives::{
 
 impl<T: Config> Pallet<T> {
 	/// Where a chunk is, and when that ends by itself. `None` for a chunk that does not exist, has
-	/// ended, or is being checked: there `verification` knows.
+	/// ended, or is being checked or judged again: there `verification` knows.
 	pub fn stage_of(chunk: ChunkId) -> Option<(Stage, WorkHeight)> {
 		let task = Tasks::<T>::get(chunk.task).filter(|task| chunk.index < task.chunks)?;
 		match Chunks::<T>::get(chunk).map(|chunk| chunk.state) {
@@ -21,7 +21,7 @@ impl<T: Config> Pallet<T> {
 			Some(ChunkState::Open) => Some((Stage::Open, task.expires_at)),
 			Some(ChunkState::Assigned { due, .. }) => Some((Stage::Assigned, due)),
 			Some(ChunkState::Accepted { until, .. }) => Some((Stage::Accepted, until)),
-			Some(ChunkState::Checking { .. }) | None => None,
+			Some(ChunkState::Checking { .. } | ChunkState::Challenged { .. }) | None => None,
 		}
 	}
 

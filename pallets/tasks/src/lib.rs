@@ -6,11 +6,12 @@
 //! ## Map
 //! | file | concept |
 //! | --- | --- |
-//! | [`types`] | tasks, chunks, their states, the names of the queues |
+//! | [`spec`] | what a task asks for |
+//! | [`types`] | rules, tasks, chunks, their states, the names of the queues |
 //! | [`pricing`] | what a chunk may cost: pure arithmetic |
 //! | `lifecycle` | a task from submission to its end; how a chunk is reopened or ended |
 //! | `assignment` | chunks to seats: draws, declines, missed deadlines |
-//! | `settlement` | what follows from a verdict: the pay of auditors and worker |
+//! | `settlement` | what follows from a verdict or a challenge: the pay of auditors and worker |
 //! | `escrow` | the only file that moves a requester's money |
 //! | `agenda` | which steps are due, in which order, within which weight |
 //! | [`history`] | what stays of a task that has ended: its root, and how that is made |
@@ -24,8 +25,12 @@
 //! chunk ended → remainder returned → (a day later) state removed but for a root of 32 bytes.
 //!
 //! A chunk whose worker declines, misses its deadline or is rejected goes to another owner; so does
-//! a *thin* one, once, after its first worker was paid. [`tequio_primitives::stage`] draws all of
-//! it.
+//! a *thin* one, once, after its first worker was paid. A result that is challenged before it was
+//! paid is checked once more: found right again it is paid at once, found wrong its chunk goes to
+//! another owner. [`tequio_primitives::stage`] draws all of it.
+//!
+//! A task whose input three owners could not fetch, while nobody ever committed to a result and
+//! hardly anybody is still at work, is closed, and each of the three is paid the fetch fee.
 //!
 //! ## Design
 //! - A task of 10⁶ chunks is one record with a cursor. A chunk has a record from its first
@@ -33,6 +38,11 @@
 //! - The escrow of a task is one pool. What an ended chunk left unspent stays in it until the last
 //!   chunk has ended; only chunks that were never given out are returned before, when the task
 //!   closes.
+//! - What a task costs follows from its own record: fee, audits and fetch fee are those of the
+//!   block of its submission, so that no change of rules makes it cost more than it has locked.
+//! - Auditors are paid at acceptance. Where a challenge then shows the result wrong, the chunk has
+//!   used up a round of audits, and ends if there is none left: the requester pays no audits that
+//!   were not locked for.
 //! - An entry of a queue names an attempt. It is dropped when reached if the chunk has moved on, so
 //!   nothing is ever searched for or removed from the middle of a queue. What is left of a task when
 //!   its state is removed is such an entry, 12 bytes, in the queue of expiry, until its lifetime is
@@ -45,7 +55,8 @@
 //! ## Invariants
 //! - For each requester the held escrow is the sum of what its tasks have in escrow; an ended task
 //!   has nothing there, so that `locked = paid + audit + fee + refunded`.
-//! - What a task has in escrow covers the most that its chunks can still cost, and the bonus.
+//! - What a task has in escrow covers the most that its chunks can still cost, the bonus, and the
+//!   fetch fees as long as they may fall due.
 //! - The counts of a task add up to its chunks and match the records of its chunks.
 //! - Every chunk that is open again, assigned or accepted, every running task, and every ended one
 //!   that still has its record, has its entry in a queue.
@@ -63,6 +74,7 @@ mod inspect;
 mod lifecycle;
 pub mod pricing;
 mod settlement;
+pub mod spec;
 mod try_state;
 pub mod types;
 pub mod weights;
@@ -73,16 +85,16 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{CloseReason, RefundReason, Rules, TaskSpec};
+pub use spec::TaskSpec;
+pub use types::{CloseReason, RefundReason, Rules, MAX_FETCH_FEES};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
 		history::Folded,
-		types::{
-			ChunkOf, ChunkQueue, CloseReason, RefundReason, Rules, TaskOf, TaskQueue, TaskSpec,
-		},
+		spec::TaskSpec,
+		types::{ChunkOf, ChunkQueue, CloseReason, RefundReason, Rules, TaskOf, TaskQueue},
 		weights::WeightInfo,
 	};
 	use frame_support::{
@@ -95,9 +107,11 @@ pub mod pallet {
 		api::Books,
 		clock::{Beacon, WorkClock},
 		fifo::{Ends, Page, MAX_STEPS},
+		recompute::RecomputeError,
 		rewards::DistributeRewards,
 		search::{Nonce, SearchError},
 		stage::DeclineReason,
+		tasks::{Delivered, KeepChecks},
 		terms::AuditPolicy,
 		workers::{DrawSeats, EngageSeats, InspectWorkers},
 		AttemptId, Balance, ChunkId, TaskId, WorkClass, WorkHeight,
@@ -130,6 +144,9 @@ pub mod pallet {
 
 		/// On which terms a chunk is assigned.
 		type Policy: AuditPolicy;
+
+		/// What is kept of the check of an accepted chunk until it is paid.
+		type Checks: KeepChecks;
 
 		/// The protocol fee, and pay that cannot be delivered.
 		type Rewards: DistributeRewards<Self::AccountId>;
@@ -214,7 +231,7 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			assert!(self.rules.are_sound(), "max_attempts is 1 to 8, max_declines at least 1");
+			assert!(self.rules.are_sound(), "max_attempts is 1 to 8, max_declines 1 to 3");
 			CurrentRules::<T>::put(self.rules);
 		}
 	}
@@ -273,8 +290,8 @@ pub mod pallet {
 			id: AttemptId,
 			/// Who will be paid.
 			owner: T::AccountId,
-			/// Shares claimed.
-			shares: u32,
+			/// What the owner will be paid for.
+			delivered: Delivered,
 		},
 		/// An owner was paid for a chunk.
 		ChunkPaid {
@@ -282,7 +299,7 @@ pub mod pallet {
 			id: AttemptId,
 			/// The owner.
 			owner: T::AccountId,
-			/// Units of work paid: expected hashes.
+			/// Units of work paid, as the class counts them.
 			units: u64,
 			/// What was paid.
 			amount: Balance,
@@ -291,6 +308,15 @@ pub mod pallet {
 		AuditPaid {
 			/// The attempt that was audited.
 			id: AttemptId,
+			/// The owner.
+			owner: T::AccountId,
+			/// What was paid.
+			amount: Balance,
+		},
+		/// An owner was paid for trying in vain to fetch the input of a task.
+		FetchFeePaid {
+			/// The task.
+			task: TaskId,
 			/// The owner.
 			owner: T::AccountId,
 			/// What was paid.
@@ -310,7 +336,7 @@ pub mod pallet {
 			/// The coming attempt.
 			id: AttemptId,
 		},
-		/// A chunk ended without further search. What it did not use returns to the requester with
+		/// A chunk ended without further work. What it did not use returns to the requester with
 		/// the task's remainder.
 		ChunkRefunded {
 			/// The chunk.
@@ -348,6 +374,11 @@ pub mod pallet {
 			/// What is left: the root of its history, 32 bytes.
 			root: [u8; 32],
 		},
+		/// The rules were changed.
+		RulesChanged {
+			/// The rules now in force.
+			rules: Rules,
+		},
 	}
 
 	/// Why a call changed nothing.
@@ -368,7 +399,16 @@ pub mod pallet {
 		ChunkTooSmall,
 		/// The target is easier than a share: lower it, or give more shares per chunk.
 		TargetTooEasy,
-		/// The price is zero: name what one expected hash is worth.
+		/// The class is not one of programs: name the class of the program's numbers, or submit a
+		/// search.
+		NotAProgram,
+		/// The program has no chunks: ask for one or more.
+		NoChunks,
+		/// A chunk has no units, so nothing would be paid for it: give it one or more.
+		NoUnits,
+		/// Replicas are out of bounds: ask for 1 to 7.
+		ReplicasOutOfBounds,
+		/// The price is zero: name what one unit is worth.
 		ZeroPrice,
 		/// The deadline is zero or above 28 800 blocks: name one from 1 to 28 800.
 		DeadlineOutOfBounds,
@@ -393,6 +433,9 @@ pub mod pallet {
 		NotAssigned,
 		/// The first quarter of the deadline is over: finish the chunk, or let its deadline pass.
 		DeclineTooLate,
+		/// This attempt does not wait for its payment, or no longer: what is not accepted, or was paid
+		/// already, cannot be challenged.
+		NotAccepted,
 		/// The deadline of the assignment has passed: the chunk goes to somebody else.
 		DeadlinePassed,
 		/// The task would lock less than `min_lock` of the rules: ask for more work, or pay more.
@@ -401,6 +444,8 @@ pub mod pallet {
 		LimitOutOfBounds,
 		/// No step is late: there is nothing to do.
 		NothingLate,
+		/// The rules are out of the bounds that their documentation names. Nothing was changed.
+		RulesUnsound,
 	}
 
 	impl<T> From<SearchError> for Error<T> {
@@ -413,6 +458,17 @@ pub mod pallet {
 				SearchError::LambdaOutOfBounds => Self::LambdaOutOfBounds,
 				SearchError::ChunkTooSmall => Self::ChunkTooSmall,
 				SearchError::TargetTooEasy => Self::TargetTooEasy,
+			}
+		}
+	}
+
+	impl<T> From<RecomputeError> for Error<T> {
+		fn from(error: RecomputeError) -> Self {
+			match error {
+				RecomputeError::NotAProgram => Self::NotAProgram,
+				RecomputeError::NoChunks => Self::NoChunks,
+				RecomputeError::NoUnits => Self::NoUnits,
+				RecomputeError::ReplicasOutOfBounds => Self::ReplicasOutOfBounds,
 			}
 		}
 	}
@@ -442,16 +498,16 @@ pub mod pallet {
 	#[pallet::call(weight(<T as Config>::WeightInfo))]
 	impl<T: Config> Pallet<T> {
 		/// Submits a task and locks the most it can cost: for each chunk the cap of its pay, the
-		/// audits and the protocol fee, and the bonus with its fee. What is not spent returns when
-		/// the last chunk has ended.
+		/// audits and the protocol fee; the bonus with its fee; and three fetch fees with theirs.
+		/// What is not spent returns when the last chunk has ended.
 		///
 		/// - `spec`: what is to be computed.
-		/// - `price`: pay per unit (one expected hash), in the token's smallest unit. Workers who
-		///   ask for more are not drawn.
+		/// - `price`: pay per unit (of a search: one expected hash), in the token's smallest unit.
+		///   Workers who ask for more are not drawn.
 		/// - `deadline`: blocks that a worker has for a chunk, rounded up to 16, 32, 64, 128, 512,
 		///   2 048, 8 192 or 28 800.
-		/// - `bonus`: paid once, to whoever finds the first nonce that meets the target; may be
-		///   zero.
+		/// - `bonus`: paid once, to whoever finds the first nonce of a search that meets the target;
+		///   may be zero.
 		///
 		/// Emits [`Event::TaskSubmitted`].
 		#[pallet::call_index(0)]
@@ -482,10 +538,12 @@ pub mod pallet {
 		/// this chunk again. Free of fees.
 		///
 		/// - `reason`: why. `max_declines` of the rules for another reason than `Busy` end the chunk;
-		///   any decline uses up one of its attempts.
+		///   any decline uses up one of its attempts. `BadInput` from three owners closes the task,
+		///   unless somebody committed to a result of it, or more than one other is at work.
 		///
 		/// Emits [`Event::ChunkDeclined`], then [`Event::ChunkReopened`], or
-		/// [`Event::ChunkRefunded`] where the chunk has ended.
+		/// [`Event::ChunkRefunded`] where the chunk has ended; [`Event::FetchFeePaid`] and
+		/// [`Event::TaskClosing`] where the task is closed.
 		#[pallet::call_index(2)]
 		#[pallet::weight((T::WeightInfo::decline(), DispatchClass::Operational))]
 		pub fn decline(
@@ -506,6 +564,19 @@ pub mod pallet {
 		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_advance(limit)
+		}
+
+		/// Changes the rules. Only root. What runs keeps its heights: after a period was shortened,
+		/// what begins now waits behind what began before.
+		///
+		/// Emits [`Event::RulesChanged`].
+		#[pallet::call_index(4)]
+		pub fn set_rules(origin: OriginFor<T>, rules: Rules) -> DispatchResult {
+			ensure_root(origin)?;
+			ensure!(rules.are_sound(), Error::<T>::RulesUnsound);
+			CurrentRules::<T>::put(rules);
+			Self::deposit_event(Event::RulesChanged { rules });
+			Ok(())
 		}
 	}
 }

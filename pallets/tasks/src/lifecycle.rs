@@ -1,14 +1,15 @@
 //! A task from its submission to its end, and how a chunk is reopened or ended.
 
 use crate::{
-	pricing,
+	pricing::{self, Tariff},
+	spec::TaskSpec,
 	types::{
-		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Place, RefundReason, Task,
-		TaskFifo, TaskOf, TaskQueue, TaskSpec, MAX_ATTEMPTS,
+		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, CloseReason, Place, RefundReason, Rules, Task,
+		TaskFifo, TaskOf, TaskQueue, MAX_ATTEMPTS,
 	},
 	Chunks, Config, CurrentRules, Error, Event, NextTask, Pallet, Tasks,
 };
-use frame_support::{dispatch::DispatchResult, ensure};
+use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
 use tequio_primitives::{
 	api::{Books, ChunkCounts, TaskStatus},
 	clock::WorkClock,
@@ -16,6 +17,7 @@ use tequio_primitives::{
 	rewards::DistributeRewards,
 	search::Winners,
 	terms::AuditPolicy,
+	workers::Candidate,
 	AttemptId, Balance, ChunkId, TaskId,
 };
 
@@ -27,25 +29,26 @@ impl<T: Config> Pallet<T> {
 		deadline: u32,
 		bonus: Balance,
 	) -> DispatchResult {
-		spec.validate().map_err(Error::<T>::from)?;
+		spec.validate::<Error<T>>()?;
 		ensure!(price > 0, Error::<T>::ZeroPrice);
 		let (bucket, deadline) =
 			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
-		let locked = pricing::task_cost(&spec, price, bonus, T::Rewards::fee_on)
-			.ok_or(Error::<T>::CostTooHigh)?;
 		let rules = CurrentRules::<T>::get();
+		let tariff = Self::tariff(&spec, price, &rules);
+		let locked = pricing::task_cost(&spec, bonus, &tariff).ok_or(Error::<T>::CostTooHigh)?;
 		ensure!(locked >= rules.min_lock, Error::<T>::TaskTooSmall);
-		let first = pricing::chunk_budget(&spec.range(0), price, T::Rewards::fee_on)
-			.ok_or(Error::<T>::CostTooHigh)?;
-		T::Policy::terms(spec.class(), first.payment).ok_or(Error::<T>::NotAssignable)?;
+		Self::ensure_assignable(&spec, &tariff, deadline)?;
 		let id = NextTask::<T>::get();
 		let next = id.checked_add(1).ok_or(Error::<T>::NoTaskNumber)?;
 
 		Self::lock(&requester, locked)?;
-		let now = T::Clock::now();
+		NextTask::<T>::put(next);
 		let task = Task {
 			requester,
 			price,
+			fee: tariff.fee,
+			most_audits: tariff.most_audits,
+			fetch_fee: tariff.fetch_fee,
 			deadline,
 			bucket,
 			bonus,
@@ -54,23 +57,49 @@ impl<T: Config> Pallet<T> {
 			counts: ChunkCounts { open: spec.chunks(), ..Default::default() },
 			books: Books { locked, ..Default::default() },
 			status: TaskStatus::Running,
-			expires_at: now.saturating_add(rules.task_lifetime),
+			expires_at: T::Clock::now().saturating_add(rules.task_lifetime),
 			winners: Winners::new(),
+			committed: false,
+			decliners: BoundedVec::new(),
 			spec,
 		};
-		NextTask::<T>::put(next);
+		Self::open(id, task);
+		Ok(())
+	}
+
+	/// The prices of a task that is submitted now.
+	fn tariff(spec: &TaskSpec, price: Balance, rules: &Rules) -> Tariff {
+		Tariff {
+			price,
+			fee: T::Rewards::fee_terms(),
+			most_audits: T::Policy::most_audits(spec.class(), spec.replicas()),
+			fetch_fee: rules.fetch_fee,
+		}
+	}
+
+	/// Whether there are terms for the chunks of a task, for somebody of whom nothing is known.
+	fn ensure_assignable(spec: &TaskSpec, tariff: &Tariff, deadline: u32) -> DispatchResult {
+		let budget = pricing::chunk_budget(spec, 0, tariff).ok_or(Error::<T>::CostTooHigh)?;
+		let stranger = Candidate { exposed: true, ..Default::default() };
+		let priced = spec.priced(&budget, deadline);
+		T::Policy::terms(&priced, &stranger).ok_or(Error::<T>::NotAssignable)?;
+		Ok(())
+	}
+
+	/// Has a new task served and, in time, expire.
+	fn open(id: TaskId, task: TaskOf<T>) {
 		let (index, blocks) = wait(0);
-		TaskFifo::<T>::push(TaskQueue::Waiting(index), id, now.saturating_add(blocks));
+		let at = T::Clock::now().saturating_add(blocks);
+		TaskFifo::<T>::push(TaskQueue::Waiting(index), id, at);
 		TaskFifo::<T>::push(TaskQueue::Expiring, id, task.expires_at);
 		Self::deposit_event(Event::TaskSubmitted {
 			task: id,
 			requester: task.requester.clone(),
 			class: task.spec.class(),
 			chunks: task.chunks,
-			locked,
+			locked: task.books.locked,
 		});
 		Tasks::<T>::insert(id, task);
-		Ok(())
 	}
 
 	pub(crate) fn do_cancel(who: &T::AccountId, id: TaskId) -> DispatchResult {
@@ -91,8 +120,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Gives out no more chunks of a task and refunds those that were never given out.
-	fn close(id: TaskId, mut task: TaskOf<T>, reason: CloseReason) {
-		let freed = pricing::cost_from(&task.spec, task.next_chunk, task.price, T::Rewards::fee_on);
+	pub(crate) fn close(id: TaskId, mut task: TaskOf<T>, reason: CloseReason) {
+		let freed = pricing::cost_from(&task.spec, task.next_chunk, &task.tariff());
 		task.status = TaskStatus::Closing;
 		task.shift(task.untouched(), Place::Open, Place::Refunded);
 		task.next_chunk = task.chunks;
@@ -150,13 +179,13 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::ChunkReopened { id });
 	}
 
-	/// Ends a chunk that was searched as often as it can be paid.
+	/// Ends a chunk that was done as often as it can be paid.
 	pub(crate) fn end_paid(id: ChunkId, task: &mut TaskOf<T>, from: Place) {
 		Chunks::<T>::remove(id);
 		task.shift(1, from, Place::Paid);
 	}
 
-	/// Ends a chunk without further search; one that was paid for a thin search counts as paid.
+	/// Ends a chunk without further work; one that was paid for a thin search counts as paid.
 	pub(crate) fn end_refunded(
 		id: ChunkId,
 		task: &mut TaskOf<T>,

@@ -1,34 +1,27 @@
 //! A runtime of this pallet, with doubles for the pallets that it knows by their traits.
-//!
-//! The doubles keep what they were told in storage, so that a call that fails leaves no trace in
-//! them either.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod doubles;
+
+pub use doubles::*;
+
 use crate::{self as pallet_tasks, types::ChunkState, weights::Estimated, Rules, TaskSpec};
-use codec::Encode;
 use frame_support::{
 	assert_ok, derive_impl,
-	dispatch::DispatchResult,
-	parameter_types,
 	traits::{fungible::InspectHold, ConstU128, Hooks},
 	weights::{Weight, WeightMeter},
 };
 use sp_core::H256;
 use sp_io::{hashing::twox_128, storage::next_key};
-use sp_runtime::{BuildStorage, Perquintill};
+use sp_runtime::BuildStorage;
 use std::collections::BTreeSet;
 use tequio_primitives::{
-	clock::{Beacon, WorkClock},
-	draw,
-	rewards::DistributeRewards,
+	recompute::RecomputeSpec,
 	search::{SearchSpec, Winner, Winners},
-	tasks::{CheckedTasks, Verdict},
-	terms::{AuditPolicy, AuditTerms},
-	workers::{
-		DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat, MAX_LOOKS,
-	},
-	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass, WorkHeight,
+	tasks::{CheckedTasks, Delivered, RejectReason, Verdict},
+	workers::Seat,
+	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass,
 };
 
 pub type AccountId = u64;
@@ -47,6 +40,9 @@ pub const DEPOSIT: Balance = 1_000;
 pub const FUNDS: Balance = 1_000_000_000_000_000;
 pub const PRICE: Balance = 1_000_000;
 pub const BONUS: Balance = 50_000_000;
+pub const FETCH_FEE: Balance = 2_000_000;
+/// What a task locks for fetch fees.
+pub const FETCH_LOCK: Balance = 3 * FETCH_FEE / 20 * 21;
 pub const DEADLINE: u32 = 16;
 pub const CHALLENGE: u32 = 5;
 pub const LIFETIME: u32 = 100;
@@ -79,187 +75,10 @@ impl pallet_tasks::Config for Test {
 	type Beacon = Chain;
 	type Workers = Crew;
 	type Policy = Terms;
+	type Checks = Kept;
 	type Rewards = Fees;
 	type AgendaBudget = Budget;
 	type WeightInfo = Estimated<Test>;
-}
-
-parameter_types! {
-	/// Height of the work clock.
-	pub storage Height: WorkHeight = 1;
-	/// Owners that can be drawn.
-	pub storage Seated: Vec<AccountId> = OWNERS.to_vec();
-	/// Duties in force, with their collateral.
-	pub storage Engaged: Vec<(Seat<AccountId>, Duty, Balance)> = vec![];
-	/// Fines for missed deadlines.
-	pub storage Fines: Vec<(AccountId, Balance)> = vec![];
-	/// Pay kept in the pot.
-	pub storage Accrued: Vec<(AccountId, Balance)> = vec![];
-	/// What was noted as contribution.
-	pub storage Contributions: Vec<(TaskId, AccountId, Role, u64, Balance)> = vec![];
-	/// Whether blocks carry randomness.
-	pub static Lit: bool = true;
-	/// Whether there are terms on which work can be assigned.
-	pub static Assignable: bool = true;
-	/// Duties that an owner can have.
-	pub static Room: usize = 64;
-	/// Least price for which anybody works.
-	pub static Ask: Balance = 0;
-	pub static Budget: Weight = Weight::from_parts(1_000_000_000_000, 1_000_000_000);
-}
-
-pub struct Chain;
-
-impl WorkClock for Chain {
-	fn now() -> WorkHeight {
-		Height::get()
-	}
-}
-
-impl Beacon for Chain {
-	fn at(height: WorkHeight) -> Option<[u8; 32]> {
-		let known = Lit::get() && height < Height::get();
-		known.then(|| sp_io::hashing::blake2_256(&height.encode()))
-	}
-
-	fn latest() -> Option<[u8; 32]> {
-		Self::at(Height::get() - 1)
-	}
-}
-
-pub struct Crew;
-
-impl Crew {
-	fn duties(owner: AccountId) -> usize {
-		Engaged::get().iter().filter(|(seat, ..)| seat.owner == owner).count()
-	}
-
-	fn end(seat: &Seat<AccountId>, duty: Duty) -> Balance {
-		let mut engaged = Engaged::get();
-		let place = engaged.iter().position(|(at, due, _)| at == seat && *due == duty).unwrap();
-		let (.., collateral) = engaged.remove(place);
-		Engaged::set(&engaged);
-		collateral
-	}
-}
-
-impl DrawSeats<AccountId> for Crew {
-	type Seats = Vec<AccountId>;
-
-	fn seats(_class: WorkClass) -> Self::Seats {
-		Seated::get()
-	}
-
-	/// Looks at as many as a draw may, so that each weighs the same.
-	fn draw(seats: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
-		assert!(!need.audit && need.units > 0 && need.collateral > 0);
-		let takes =
-			|owner: &&AccountId| need.price >= Ask::get() && !need.excluded.contains(*owner);
-		let fit: Vec<AccountId> = seats.iter().filter(takes).copied().collect();
-		let unfit = fit.is_empty() && !seats.is_empty();
-		let free: Vec<AccountId> =
-			fit.into_iter().filter(|owner| Self::duties(*owner) < Room::get()).collect();
-		let number = usize::try_from(draw::number(&seed, 0)).unwrap();
-		let owner = number.checked_rem(free.len()).map(|place| free[place]);
-		let seat = owner.map(|owner| Seat { owner, device: device_of(owner) });
-		let reason = if unfit { NoSeat::Unfit } else { NoSeat::Busy };
-		Drawn { seat: seat.ok_or(reason), looks: MAX_LOOKS }
-	}
-}
-
-impl EngageSeats<AccountId> for Crew {
-	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult {
-		let mut engaged = Engaged::get();
-		assert!(engaged.iter().all(|(_, due, _)| *due != duty), "engaged twice");
-		engaged.push((seat.clone(), duty, collateral));
-		Engaged::set(&engaged);
-		Ok(())
-	}
-
-	fn commit(_seat: &Seat<AccountId>, _duty: Duty) {}
-
-	fn complete(_seat: &Seat<AccountId>, _duty: Duty) {}
-
-	fn release(seat: &Seat<AccountId>, duty: Duty) {
-		Self::end(seat, duty);
-	}
-
-	fn hand_back(seat: &Seat<AccountId>, duty: Duty) {
-		Self::release(seat, duty);
-	}
-
-	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance) {
-		assert!(fine <= Self::end(seat, duty));
-		let mut fines = Fines::get();
-		fines.push((seat.owner, fine));
-		Fines::set(&fines);
-	}
-
-	fn slash(seat: &Seat<AccountId>, duty: Duty, _penalty: Penalty<AccountId>) -> Balance {
-		Self::end(seat, duty)
-	}
-}
-
-impl InspectWorkers<AccountId> for Crew {
-	fn payout_of(owner: &AccountId) -> AccountId {
-		payout_of(*owner)
-	}
-
-	fn duties_of(device: &AccountId) -> Vec<Duty> {
-		let engaged = Engaged::get().into_iter();
-		engaged.filter(|(seat, ..)| seat.device == *device).map(|(_, duty, _)| duty).collect()
-	}
-}
-
-pub struct Terms;
-
-impl AuditPolicy for Terms {
-	fn terms(_class: WorkClass, max_payment: u128) -> Option<AuditTerms> {
-		Assignable::get().then(|| AuditTerms {
-			audit_rate: Perquintill::one(),
-			conviction: Perquintill::from_rational(1u64, 3u64),
-			collateral: max_payment.saturating_mul(3),
-		})
-	}
-}
-
-pub struct Fees;
-
-impl DistributeRewards<AccountId> for Fees {
-	fn fee_on(payment: Balance) -> Balance {
-		Perquintill::from_percent(5).mul_ceil(payment)
-	}
-
-	fn fee_parts(fee: Balance) -> [(AccountId, Balance); 2] {
-		[(TREASURY, fee / 2), (AUTHOR, fee - fee / 2)]
-	}
-
-	fn pot() -> AccountId {
-		POT
-	}
-
-	fn accrue(owner: &AccountId, amount: Balance) {
-		let mut accrued = Accrued::get();
-		accrued.push((*owner, amount));
-		Accrued::set(&accrued);
-	}
-
-	fn note_contribution(task: TaskId, owner: &AccountId, role: Role, units: u64, paid: Balance) {
-		let mut contributions = Contributions::get();
-		contributions.push((task, *owner, role, units, paid));
-		Contributions::set(&contributions);
-	}
-
-	/// Those of the task as they were noted.
-	fn take_contributions(task: TaskId, limit: u32) -> Vec<Vec<u8>> {
-		let (of_task, mut left): (Vec<_>, Vec<_>) =
-			Contributions::get().into_iter().partition(|noted| noted.0 == task);
-		let limit = of_task.len().min(usize::try_from(limit).unwrap());
-		let (taken, kept) = of_task.split_at(limit);
-		left.extend_from_slice(kept);
-		Contributions::set(&left);
-		taken.iter().map(Encode::encode).collect()
-	}
 }
 
 pub struct ExtBuilder {
@@ -273,6 +92,7 @@ impl Default for ExtBuilder {
 			task_lifetime: LIFETIME,
 			keep_ended: KEPT,
 			min_lock: 0,
+			fetch_fee: FETCH_FEE,
 			..Default::default()
 		};
 		Self { rules }
@@ -295,6 +115,9 @@ impl ExtBuilder {
 
 	/// A chain at height 1.
 	pub fn build(self) -> sp_io::TestExternalities {
+		Deeds::reset();
+		Known::reset();
+		Fee::reset();
 		Lit::reset();
 		Assignable::reset();
 		Room::reset();
@@ -341,12 +164,28 @@ pub fn search(chunks: u32) -> TaskSpec {
 	})
 }
 
-/// Submits a search by Alice at the usual price, with a bonus.
-pub fn submit(chunks: u32) -> TaskId {
+/// A program whose chunks have 100 units each.
+pub fn program(chunks: u32, replicas: u8) -> TaskSpec {
+	TaskSpec::Recompute(RecomputeSpec {
+		class: WorkClass::ExactF64,
+		program: H256::repeat_byte(5),
+		chunks,
+		units: 100,
+		replicas,
+	})
+}
+
+/// Submits something by Alice at the usual price.
+pub fn submit_spec(spec: TaskSpec, bonus: Balance) -> TaskId {
 	let task = crate::NextTask::<Test>::get();
 	let origin = RuntimeOrigin::signed(ALICE);
-	assert_ok!(Tasks::submit_task(origin, search(chunks), PRICE, DEADLINE, BONUS));
+	assert_ok!(Tasks::submit_task(origin, spec, PRICE, DEADLINE, bonus));
 	task
+}
+
+/// Submits a search by Alice at the usual price, with a bonus.
+pub fn submit(chunks: u32) -> TaskId {
+	submit_spec(search(chunks), BONUS)
 }
 
 /// Submits a search and has its chunks assigned: at height 3, due at height 19, if the test has
@@ -397,7 +236,8 @@ pub fn owner_of(id: AttemptId) -> AccountId {
 		ChunkState::Open => panic!("nobody has the chunk"),
 		ChunkState::Assigned { assignment, .. }
 		| ChunkState::Checking { assignment }
-		| ChunkState::Accepted { assignment, .. } => assignment.seat.owner,
+		| ChunkState::Accepted { assignment, .. }
+		| ChunkState::Challenged { assignment, .. } => assignment.seat.owner,
 	}
 }
 
@@ -405,13 +245,36 @@ pub fn owner_of(id: AttemptId) -> AccountId {
 pub fn end_duty(id: AttemptId) {
 	let owner = owner_of(id);
 	let seat = Seat { owner, device: device_of(owner) };
-	Crew::release(&seat, Duty { id, role: Role::Worker });
+	Crew::end(&seat, Duty { id, role: Role::Worker });
 }
 
-/// Commits to a result and has it found right.
+/// Has a result found wrong, and its worker's duty ended.
+pub fn reject(id: AttemptId) {
+	end_duty(id);
+	Tasks::conclude(&id, Verdict::Rejected(RejectReason::ProvenWrong));
+}
+
+/// Commits to a result of a search and has it found right by these auditors.
 pub fn accept(id: AttemptId, shares: u32, winners: Winners, auditors: Vec<AccountId>) {
 	assert_ok!(Tasks::begin_check(&id));
-	Tasks::conclude(&id, Verdict::Accepted { shares, winners, auditors });
+	conclude_right(id, Delivered::Shares(shares), winners, auditors);
+}
+
+/// Commits to a result of a program and has it found right by these auditors.
+pub fn accept_whole(id: AttemptId, auditors: Vec<AccountId>) {
+	assert_ok!(Tasks::begin_check(&id));
+	conclude_right(id, Delivered::Whole, winners(&[]), auditors);
+}
+
+/// Has a result found right; it was audited if there are auditors.
+pub fn conclude_right(
+	id: AttemptId,
+	delivered: Delivered,
+	winners: Winners,
+	auditors: Vec<AccountId>,
+) {
+	let audited = !auditors.is_empty();
+	Tasks::conclude(&id, Verdict::Accepted { delivered, winners, auditors, audited });
 }
 
 pub fn winners(nonces: &[u32]) -> Winners {

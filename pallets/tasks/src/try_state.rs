@@ -3,7 +3,10 @@
 use crate::{
 	history::Folded,
 	pricing,
-	types::{ChunkFifo, ChunkQueue, ChunkState, Place, TaskFifo, TaskOf, TaskQueue, MAX_ATTEMPTS},
+	types::{
+		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, Task, TaskFifo, TaskOf, TaskQueue,
+		MAX_ATTEMPTS,
+	},
 	ChunkEnds, ChunkPages, Chunks, Config, Ended, Folding, HoldReason, NextTask, Pallet, TaskEnds,
 	TaskPages, Tasks,
 };
@@ -16,7 +19,6 @@ use sp_runtime::TryRuntimeError;
 use tequio_primitives::{
 	api::{ChunkCounts, TaskStatus},
 	fifo::Due,
-	rewards::DistributeRewards,
 	AttemptId, Balance, ChunkId, TaskId,
 };
 
@@ -35,7 +37,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Tasks are numbered below the next number; no more has left an escrow than was locked; a task
 	/// has ended when no chunk lives, and then its escrow is empty; only a running task has chunks
-	/// that were never given out.
+	/// that were never given out; no owner is twice among those who found the input bad; a task of
+	/// which a result is or was checked says that somebody has committed.
 	fn check_tasks() -> Result<(), TryRuntimeError> {
 		for (id, task) in Tasks::<T>::iter() {
 			ensure!(id < NextTask::<T>::get(), "a task has a number that was not given yet");
@@ -46,6 +49,11 @@ impl<T: Config> Pallet<T> {
 			let running = task.status == TaskStatus::Running;
 			ensure!(running || task.untouched() == 0, "a closed task has chunks to give out");
 			ensure!(task.next_chunk <= task.chunks, "a task gave out more chunks than it has");
+			let decliners: BTreeSet<_> = task.decliners.iter().collect();
+			ensure!(decliners.len() == task.decliners.len(), "an owner is twice a decliner");
+			let ChunkCounts { checking, accepted, paid, .. } = task.counts;
+			let checked = checking > 0 || accepted > 0 || paid > 0;
+			ensure!(task.committed || !checked, "a result is checked that nobody committed to");
 		}
 		Ok(())
 	}
@@ -97,15 +105,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What a task has in escrow covers the most that its chunks can still cost, and the bonus with
-	/// its fee.
+	/// What a task has in escrow covers the most that its chunks can still cost, the bonus with its
+	/// fee, and, while it may yet be stopped for its input, the fetch fees with theirs. No chunk had
+	/// more rounds of audits than are locked for, and one whose present result was not audited yet
+	/// has one left.
 	fn check_reserves() -> Result<(), TryRuntimeError> {
 		let mut needed = BTreeMap::<TaskId, Balance>::new();
 		for (id, chunk) in Chunks::<T>::iter() {
 			let task = Tasks::<T>::get(id.task).ok_or("a chunk belongs to no task")?;
-			let audited = chunk.state.place() == Place::Accepted;
-			let reserve = Self::reserve_of(&task, id, chunk.thin, audited)
-				.ok_or("the reserve of a chunk overflows")?;
+			let reserve = reserve_of::<T>(&task, id, &chunk)?;
 			let sum = needed.entry(id.task).or_default();
 			*sum = sum.checked_add(reserve).ok_or("the reserves of a task overflow")?;
 		}
@@ -114,36 +122,31 @@ impl<T: Config> Pallet<T> {
 				continue;
 			}
 			let given = needed.remove(&id).unwrap_or_default();
-			let fee_on = T::Rewards::fee_on;
-			let rest = pricing::cost_from(&task.spec, task.next_chunk, task.price, fee_on)
-				.and_then(|cost| cost.checked_add(task.bonus)?.checked_add(fee_on(task.bonus)))
-				.and_then(|cost| cost.checked_add(given))
-				.ok_or("the cost of a task overflows")?;
+			let rest = rest_of(&task).and_then(|cost| cost.checked_add(given));
+			let rest = rest.ok_or("the cost of a task overflows")?;
 			ensure!(Self::in_escrow(&task) >= rest, "an escrow does not cover what may be paid");
 		}
 		Ok(())
 	}
 
-	fn reserve_of(task: &TaskOf<T>, id: ChunkId, again: bool, audited: bool) -> Option<Balance> {
-		let range = task.spec.range(id.index);
-		pricing::chunk_budget(&range, task.price, T::Rewards::fee_on)?.reserve(again, audited)
-	}
-
-	/// Every queue has its entries between its ends and nowhere else, sorted by height.
+	/// Every queue has its entries between its ends and nowhere else; those of stages whose length
+	/// no change of the rules touches are sorted by height.
 	fn check_queues() -> Result<(), TryRuntimeError> {
 		let mut of_tasks: BTreeSet<TaskQueue> = TaskEnds::<T>::get().keys().copied().collect();
 		of_tasks.extend(TaskPages::<T>::iter_keys().map(|(queue, _)| queue));
 		for queue in of_tasks {
 			let entries = TaskFifo::<T>::entries(queue);
 			let entries = entries.ok_or("a queue of tasks has gaps or strays")?;
-			ensure!(is_sorted(&entries), "a queue of tasks is not sorted");
+			let fixed = matches!(queue, TaskQueue::Open | TaskQueue::Waiting(_));
+			ensure!(!fixed || is_sorted(&entries), "a queue of tasks is not sorted");
 		}
 		let mut of_chunks: BTreeSet<ChunkQueue> = ChunkEnds::<T>::get().keys().copied().collect();
 		of_chunks.extend(ChunkPages::<T>::iter_keys().map(|(queue, _)| queue));
 		for queue in of_chunks {
 			let entries = ChunkFifo::<T>::entries(queue);
 			let entries = entries.ok_or("a queue of chunks has gaps or strays")?;
-			ensure!(is_sorted(&entries), "a queue of chunks is not sorted");
+			let fixed = matches!(queue, ChunkQueue::Reopened(_) | ChunkQueue::Assigned(_));
+			ensure!(!fixed || is_sorted(&entries), "a queue of chunks is not sorted");
 		}
 		Ok(())
 	}
@@ -173,7 +176,7 @@ impl<T: Config> Pallet<T> {
 				ChunkState::Accepted { until, .. } => {
 					entries.contains(&(ChunkQueue::Accepted, Due { subject, at: until }))
 				},
-				ChunkState::Checking { .. } => true,
+				ChunkState::Checking { .. } | ChunkState::Challenged { .. } => true,
 			};
 			ensure!(queued, "a chunk waits for a step that no queue will take");
 		}
@@ -226,6 +229,33 @@ impl<T: Config> Pallet<T> {
 		ensure!(idle || head.is_some(), "something is folded that belongs to no task");
 		Ok(())
 	}
+}
+
+/// What a chunk that lives may still cost.
+fn reserve_of<T: Config>(
+	task: &TaskOf<T>,
+	id: ChunkId,
+	chunk: &ChunkOf<T>,
+) -> Result<Balance, TryRuntimeError> {
+	let budget = pricing::chunk_budget(&task.spec, id.index, &task.tariff())
+		.ok_or("the budget of a chunk overflows")?;
+	ensure!(chunk.audits <= budget.rounds(), "a chunk was audited more often than is locked for");
+	let judged = matches!(chunk.state, ChunkState::Accepted { .. } | ChunkState::Challenged { .. });
+	let left = judged || chunk.audits < budget.rounds();
+	ensure!(left, "a chunk is given out whose audits nothing is locked for");
+	Ok(budget.reserve(chunk.thin, chunk.audits).ok_or("the reserve of a chunk overflows")?)
+}
+
+/// What a task may cost besides its chunks that were given out.
+fn rest_of<AccountId>(task: &Task<AccountId>) -> Option<Balance> {
+	let tariff = task.tariff();
+	let mut rest = pricing::cost_from(&task.spec, task.next_chunk, &tariff)?
+		.checked_add(task.bonus)?
+		.checked_add(task.fee.on(task.bonus))?;
+	if task.status == TaskStatus::Running && !task.committed {
+		rest = rest.checked_add(pricing::fetch_cost(&tariff)?)?;
+	}
+	Some(rest)
 }
 
 fn is_sorted<Subject>(entries: &[Due<Subject>]) -> bool {

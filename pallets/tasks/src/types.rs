@@ -1,5 +1,6 @@
-//! Tasks, chunks, their states, and the names of the queues.
+//! Rules, tasks, chunks, their states, and the names of the queues.
 
+use crate::{pricing::Tariff, spec::TaskSpec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -7,15 +8,19 @@ use sp_runtime::Perquintill;
 use tequio_primitives::{
 	api::{Books, ChunkCounts, TaskStatus},
 	fifo::Fifo,
-	search::{ChunkRange, SearchError, SearchSpec, Winners},
-	tasks::{Assignment, UndecidedReason},
-	Attempt, AttemptId, Balance, ChunkIndex, Duty, Role, TaskId, WorkClass, WorkHeight, TEQ,
+	rewards::FeeTerms,
+	search::Winners,
+	tasks::{Assignment, Delivered, UndecidedReason},
+	Attempt, AttemptId, Balance, ChunkIndex, Duty, Role, TaskId, WorkHeight, TEQ,
 };
 
 /// Attempts at a chunk at most, whatever the rules say.
 pub const MAX_ATTEMPTS: u8 = 8;
 /// Owners excluded from a chunk at most: one for each attempt.
 pub const MAX_EXCLUDED: u32 = 8;
+/// Owners who have to find the input of a task bad before it is stopped: each of them is paid the
+/// fetch fee.
+pub const MAX_FETCH_FEES: u32 = 3;
 
 /// A task of this runtime.
 pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId>;
@@ -55,10 +60,14 @@ pub struct Rules {
 	pub min_lock: Balance,
 	/// Attempts at a chunk before it is refunded; 8 at most.
 	pub max_attempts: u8,
-	/// Declines by different owners before a chunk is refunded, those of who was busy not counted.
+	/// Declines by different owners before a chunk is refunded, those of who was busy not counted;
+	/// 3 at most.
 	pub max_declines: u8,
 	/// Part of a chunk's pay cap that a missed deadline costs.
 	pub miss_fine: Perquintill,
+	/// Paid to each owner who tried in vain to fetch the input of a task that is stopped for it, in
+	/// the token's smallest unit. For tasks submitted from now on.
+	pub fetch_fee: Balance,
 }
 
 impl Default for Rules {
@@ -73,6 +82,7 @@ impl Default for Rules {
 			max_attempts: MAX_ATTEMPTS,
 			max_declines: 3,
 			miss_fine: Perquintill::from_percent(5),
+			fetch_fee: TEQ / 100,
 		}
 	}
 }
@@ -80,48 +90,8 @@ impl Default for Rules {
 impl Rules {
 	/// Whether a chain can run by these numbers.
 	pub fn are_sound(&self) -> bool {
-		(1..=MAX_ATTEMPTS).contains(&self.max_attempts) && self.max_declines > 0
-	}
-}
-
-/// What a task asks for.
-#[derive(
-	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
-pub enum TaskSpec {
-	/// Hash a range of nonces with RandomX and name those under a target.
-	#[codec(index = 0)]
-	RandomXSearch(SearchSpec),
-}
-
-impl TaskSpec {
-	/// Class of the work.
-	pub fn class(&self) -> WorkClass {
-		match self {
-			Self::RandomXSearch(_) => WorkClass::RandomXSearch,
-		}
-	}
-
-	/// The search.
-	pub fn search(&self) -> &SearchSpec {
-		match self {
-			Self::RandomXSearch(spec) => spec,
-		}
-	}
-
-	/// Says whether this can be a task.
-	pub fn validate(&self) -> Result<(), SearchError> {
-		self.search().validate()
-	}
-
-	/// Chunks in the task.
-	pub fn chunks(&self) -> u32 {
-		self.search().chunks()
-	}
-
-	/// What one chunk covers.
-	pub fn range(&self, index: ChunkIndex) -> ChunkRange {
-		self.search().range(index)
+		(1..=MAX_ATTEMPTS).contains(&self.max_attempts)
+			&& (1..=MAX_FETCH_FEES).contains(&u32::from(self.max_declines))
 	}
 }
 
@@ -134,6 +104,12 @@ pub struct Task<AccountId> {
 	pub spec: TaskSpec,
 	/// Pay per unit.
 	pub price: Balance,
+	/// The protocol fee, as it was at submission.
+	pub fee: FeeTerms,
+	/// Auditors that one result may have to pay at most, as it was at submission.
+	pub most_audits: u8,
+	/// Pay of who tried in vain to fetch the input, as it was at submission.
+	pub fetch_fee: Balance,
 	/// Blocks for a chunk: one of the eight deadlines.
 	pub deadline: u32,
 	/// Which of the eight.
@@ -154,9 +130,23 @@ pub struct Task<AccountId> {
 	pub expires_at: WorkHeight,
 	/// Nonces that meet the target, in the order in which they were found.
 	pub winners: Winners,
+	/// Whether a worker has committed to any result: the input can be had.
+	pub committed: bool,
+	/// Owners who found the input bad, the first of them.
+	pub decliners: BoundedVec<AccountId, ConstU32<MAX_FETCH_FEES>>,
 }
 
 impl<AccountId> Task<AccountId> {
+	/// What its prices follow from.
+	pub fn tariff(&self) -> Tariff {
+		Tariff {
+			price: self.price,
+			fee: self.fee,
+			most_audits: self.most_audits,
+			fetch_fee: self.fetch_fee,
+		}
+	}
+
 	/// Chunks that have not ended.
 	pub fn live(&self) -> u32 {
 		let ChunkCounts { open, assigned, checking, accepted, .. } = self.counts;
@@ -195,7 +185,7 @@ pub enum Place {
 	Open,
 	/// Being computed.
 	Assigned,
-	/// Being checked.
+	/// Being checked, or judged again after a challenge.
 	Checking,
 	/// Found right, not paid yet.
 	Accepted,
@@ -212,6 +202,8 @@ pub struct Chunk<AccountId> {
 	pub attempt: Attempt,
 	/// Whether a thin search of it was paid, so that this is the second and last search.
 	pub thin: bool,
+	/// Rounds of audits of it that were paid, out of those that are locked for.
+	pub audits: u8,
 	/// Times that it was declined by somebody who was not just busy.
 	pub declines: u8,
 	/// Owners that are not drawn for it again.
@@ -226,6 +218,7 @@ impl<AccountId> Default for Chunk<AccountId> {
 		Self {
 			attempt: 0,
 			thin: false,
+			audits: 0,
 			declines: 0,
 			excluded: BoundedVec::new(),
 			state: ChunkState::Open,
@@ -258,12 +251,26 @@ pub enum ChunkState<AccountId> {
 	Accepted {
 		/// Who will be paid.
 		assignment: Assignment<AccountId>,
-		/// Shares claimed.
-		shares: u32,
+		/// What will be paid for.
+		delivered: Delivered,
 		/// Whether it found a winner.
 		won: bool,
+		/// Whether auditors looked at it.
+		audited: bool,
 		/// Height at which it is paid.
 		until: WorkHeight,
+	},
+	/// Was found right, and is judged again by `verification`.
+	#[codec(index = 4)]
+	Challenged {
+		/// Who will be paid if it stays right.
+		assignment: Assignment<AccountId>,
+		/// What will be paid for.
+		delivered: Delivered,
+		/// Whether it found a winner.
+		won: bool,
+		/// Whether auditors looked at it.
+		audited: bool,
 	},
 }
 
@@ -273,7 +280,7 @@ impl<AccountId> ChunkState<AccountId> {
 		match self {
 			Self::Open => Place::Open,
 			Self::Assigned { .. } => Place::Assigned,
-			Self::Checking { .. } => Place::Checking,
+			Self::Checking { .. } | Self::Challenged { .. } => Place::Checking,
 			Self::Accepted { .. } => Place::Accepted,
 		}
 	}
@@ -284,7 +291,7 @@ pub fn worker_duty(id: AttemptId) -> Duty {
 	Duty { id, role: Role::Worker }
 }
 
-/// Why a chunk ended without further search.
+/// Why a chunk ended without further work.
 #[derive(
 	Clone,
 	Copy,
@@ -310,6 +317,9 @@ pub enum RefundReason {
 	/// Its check came to no verdict.
 	#[codec(index = 3)]
 	Undecided(UndecidedReason),
+	/// A result of it was accepted and then found wrong, and what was locked for audits is spent.
+	#[codec(index = 4)]
+	AuditsUsedUp,
 }
 
 /// Why a task gives out no more chunks.
@@ -332,6 +342,9 @@ pub enum CloseReason {
 	/// Its lifetime is over.
 	#[codec(index = 1)]
 	Expired,
+	/// Three owners could not fetch its input, or found another one than it names.
+	#[codec(index = 2)]
+	BadInput,
 }
 
 /// The queues of tasks.

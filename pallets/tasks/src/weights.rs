@@ -34,6 +34,8 @@ pub trait WeightInfo {
 	fn miss_chunk() -> Weight;
 	/// The closing of a task.
 	fn expire_task() -> Weight;
+	/// A change of the rules.
+	fn set_rules() -> Weight;
 	/// The removal of so many contributions to a task that ended long ago, and of its record.
 	fn prune_task(contributions: u32) -> Weight;
 	/// An entry of the agenda whose chunk has moved on.
@@ -63,6 +65,8 @@ pub struct Estimated<T>(PhantomData<T>);
 const PROOF_PER_READ: u64 = 2_048;
 /// Proof of the seats of a class, those in force and the coming ones, in bytes.
 const SEATS_PROOF: u64 = 2 * 36_000;
+/// Bytes that a check may have beyond that: its claim and its opening.
+const CHECK_PROOF: u64 = 3_072;
 /// Queues of tasks and of chunks. A block touches the first page of each, and the last; others only
 /// for every 64 entries, which is in the base of each step.
 const QUEUES: u64 = 24;
@@ -92,9 +96,16 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	// Chunk, task, device and owner of the duty, ledger, ends and page; requester's account and
-	// holds and another page where the task ends. Two rules and the clock are only read.
+	// holds and another page where the task ends. Two rules and the clock are only read. Where it
+	// stops the task: owner, account and what is kept of each of three who are paid; treasury,
+	// author's account, pot and total of what it keeps, issuance; a rule and the author only read.
 	fn decline() -> Weight {
-		Self::weight(60, 13, 10)
+		Self::weight(120, 29, 18)
+	}
+
+	// Rules.
+	fn set_rules() -> Weight {
+		Self::weight(10, 0, 1)
 	}
 
 	fn advance_agenda(steps: u32) -> Weight {
@@ -114,10 +125,10 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(5, 3, 3)
 	}
 
-	// Chunk, owner, device, contribution, and the account that is paid; what it cannot take is
-	// kept for the owner instead.
+	// Chunk, check, owner, device, contribution, and the account that is paid; what it cannot take
+	// is kept for the owner instead.
 	fn pay_chunk() -> Weight {
-		Self::weight(60, 6, 5)
+		Self::weight(60, 7, 6).saturating_add(Weight::from_parts(0, CHECK_PROOF))
 	}
 
 	// Chunk, owner, device, the owner's account and holds.

@@ -1,11 +1,14 @@
-//! What happens without anybody's doing: decisions, redraws and verdicts that are due.
+//! What happens without anybody's doing: decisions, redraws, findings and verdicts that are due.
 
 use crate::{
+	panel::SEATS_PER_STEP,
 	types::{CheckState, Queue},
 	weights::WeightInfo,
-	Agenda, CheckOf, Checks, Config, Error, Pallet,
+	Agenda, CheckOf, Checks, Config, Error, Pallet, Panels,
 };
+use alloc::vec::Vec;
 use frame_support::{
+	defensive,
 	dispatch::DispatchResult,
 	ensure,
 	traits::Get,
@@ -14,7 +17,6 @@ use frame_support::{
 use tequio_primitives::{
 	clock::WorkClock,
 	fifo::{Due, MAX_STEPS},
-	search::AUDITORS,
 	stage::Stage,
 	workers::{Draws, MAX_LOOKS},
 	AttemptId, ChunkId, WorkHeight,
@@ -23,23 +25,37 @@ use tequio_primitives::{
 /// The draws of one block of this runtime.
 pub(crate) type DrawsOf<T> = Draws<<T as frame_system::Config>::AccountId, <T as Config>::Workers>;
 
-/// Records that the draws for all auditors of one attempt look at, at most.
-const LOOKS: u32 = AUDITORS * MAX_LOOKS;
+/// Records that the draws of one step look at, at most.
+pub(crate) const LOOKS: u32 = SEATS_PER_STEP * MAX_LOOKS;
+
+/// Entries of one queue that are taken before the next one has its turn.
+const TURN: u32 = 4;
+
+/// What an entry is about that is not out of date.
+enum Live<Check> {
+	/// A check in the state that the entry ends.
+	Check(Check),
+	/// A panel whose referees are being dismissed.
+	Panel,
+}
 
 impl<T: Config> Pallet<T> {
 	/// Does what is due, within the agenda's share of the block.
 	///
-	/// It begins with another of the queues of what ends at every height, so that one that is always
-	/// full cannot starve the others. Draws that are made again and again come last, since of those
-	/// there may be any number.
+	/// What ends, and what is drawn for the first time, takes turns queue by queue, so that one that
+	/// is always full cannot starve the others; another one begins at every height. Draws that are
+	/// made again and again come last, since of those there may be any number; among them it is the
+	/// same.
 	pub(crate) fn run_agenda(meter: &mut WeightMeter) {
 		let budget = meter.remaining().min(T::AgendaBudget::get());
 		let mut own = WeightMeter::with_limit(budget);
 		if own.try_consume(T::WeightInfo::agenda_heads()).is_ok() {
-			let ends = Queue::ENDS.len();
-			let first = usize::try_from(Self::now()).unwrap_or(0).checked_rem(ends).unwrap_or(0);
-			let queues = Queue::ENDS.into_iter().cycle().skip(first).take(ends);
-			Self::take_steps(&mut own, u32::MAX, queues.chain(Queue::vacant()));
+			let now = Self::now();
+			let urgent = Queue::ends().chain(Queue::first_draws());
+			let mut draws = DrawsOf::<T>::default();
+			for queues in [rotated(urgent, now), rotated(Queue::vacant(), now)] {
+				Self::take_turns(&mut own, u32::MAX, &queues, &mut draws);
+			}
 		}
 		meter.consume(own.consumed());
 	}
@@ -48,23 +64,34 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_advance_agenda(limit: u32) -> DispatchResult {
 		ensure!((1..=MAX_STEPS).contains(&limit), Error::<T>::LimitOutOfBounds);
 		// Whoever calls knows the newest output, so it is not drawn upon.
-		let taken = Self::take_steps(&mut WeightMeter::new(), limit, Queue::ENDS.into_iter());
+		let (queues, mut draws) = (rotated(Queue::ends(), Self::now()), DrawsOf::<T>::default());
+		let taken = Self::take_turns(&mut WeightMeter::new(), limit, &queues, &mut draws);
 		ensure!(taken > 0, Error::<T>::NothingLate);
 		Ok(())
 	}
 
-	/// Takes entries that are due from these queues, until none is left or weight or limit is used
-	/// up. Returns how many.
-	fn take_steps(meter: &mut WeightMeter, limit: u32, queues: impl Iterator<Item = Queue>) -> u32 {
+	/// Takes entries that are due from these queues, a few of each in turn, until none is left or
+	/// weight or limit is used up. Returns how many.
+	fn take_turns(
+		meter: &mut WeightMeter,
+		limit: u32,
+		queues: &[Queue],
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
 		let now = Self::now();
-		let mut draws = DrawsOf::<T>::default();
-		let mut taken = 0;
-		for queue in queues {
-			while taken < limit {
-				match Self::take_step(queue, now, meter, &mut draws) {
-					Step::Taken => taken += 1,
-					Step::NothingDue => break,
-					Step::OutOfWeight => return taken,
+		let (mut taken, mut before) = (0u32, None);
+		while before != Some(taken) {
+			before = Some(taken);
+			for queue in queues {
+				for _ in 0..TURN {
+					if taken >= limit {
+						return taken;
+					}
+					match Self::take_step(*queue, now, meter, draws) {
+						Step::Taken => taken = taken.saturating_add(1),
+						Step::NothingDue => break,
+						Step::OutOfWeight => return taken,
+					}
 				}
 			}
 		}
@@ -83,51 +110,96 @@ impl<T: Config> Pallet<T> {
 		if meter.try_consume(T::WeightInfo::agenda_look()).is_err() {
 			return Step::OutOfWeight;
 		}
-		let id = due.subject;
 		let live = Self::live(queue, &due);
 		if live.is_some() && !meter.can_consume(step_weight::<T>(queue, LOOKS)) {
 			return Step::OutOfWeight;
 		}
 		Agenda::<T>::pop(queue);
-		let Some(check) = live else { return Step::Taken };
-		let looks = match queue {
-			Queue::Drawing => Self::decide_audit(id, check, draws),
-			Queue::Vacant(index) => Self::draw_vacant(id, check, index, draws),
-			Queue::Auditing(_) => {
-				Self::end_audit(id, check);
-				0
-			},
-			Queue::Revealing => {
-				Self::judge(id, check);
-				0
-			},
-		};
+		let Some(live) = live else { return Step::Taken };
+		let looks = Self::act(queue, due.subject, live, draws);
 		meter.consume(step_weight::<T>(queue, looks));
 		Step::Taken
 	}
 
-	/// The check that an entry is about, unless the check has left the state that the entry is
-	/// about.
-	fn live(queue: Queue, due: &Due<AttemptId>) -> Option<CheckOf<T>> {
-		let check = Checks::<T>::get(due.subject.chunk)?;
-		let at = match (queue, &check.state) {
-			(Queue::Drawing, CheckState::Drawing { due }) => Some(*due),
-			(Queue::Vacant(_), CheckState::Auditing { vacant, .. }) => *vacant,
-			(Queue::Auditing(_), CheckState::Auditing { due, .. }) => Some(*due),
-			(Queue::Revealing, CheckState::Revealing { due, .. }) => Some(*due),
-			_ => None,
-		};
-		(check.attempt == due.subject.attempt && at == Some(due.at)).then_some(check)
+	/// Does what an entry is there for. Returns the records that draws looked at.
+	fn act(queue: Queue, id: AttemptId, live: Live<CheckOf<T>>, draws: &mut DrawsOf<T>) -> u32 {
+		match (queue, live) {
+			(Queue::Drawing | Queue::Chance, Live::Check(check)) => {
+				return Self::decide_audit(id, check, draws)
+			},
+			(Queue::Vacant(index), Live::Check(check)) => {
+				return Self::draw_vacant(id, check, index, draws)
+			},
+			(Queue::Second, Live::Check(check)) => return Self::decide_second(id, check, draws),
+			(Queue::Seating(index), Live::Check(check)) => {
+				return Self::seat_referees(id, check, index, draws)
+			},
+			(Queue::Auditing(_), Live::Check(check)) => Self::end_audit(id, check),
+			(Queue::Revealing, Live::Check(check)) => Self::judge(id, check),
+			(Queue::Panel(_), Live::Check(check)) => Self::end_panel(id, check),
+			(Queue::PanelReveal, Live::Check(check)) => Self::find(id, check),
+			(Queue::Finding, Live::Check(check)) => match check.state {
+				CheckState::Revealing { .. } => Self::judge(id, check),
+				_ => Self::find(id, check),
+			},
+			(Queue::Appeal, Live::Check(check)) => Self::end_appeal(id, check),
+			(Queue::Dismissal(level), Live::Panel) => Self::dismiss(id, level),
+			(Queue::Dismissal(_), Live::Check(_)) | (_, Live::Panel) => {
+				defensive!("only referees are dismissed");
+			},
+		}
+		0
 	}
 
-	/// The stage of a chunk that is being checked, and when it ends by itself.
+	/// What an entry is about, unless that has left the state that the entry is about.
+	fn live(queue: Queue, due: &Due<AttemptId>) -> Option<Live<CheckOf<T>>> {
+		let id = due.subject;
+		if let Queue::Dismissal(level) = queue {
+			let ended = Panels::<T>::get(id, level).is_some_and(|panel| panel.end.is_some());
+			return ended.then_some(Live::Panel);
+		}
+		let check = Checks::<T>::get(id.chunk).filter(|check| check.attempt == id.attempt)?;
+		let at = match (queue, &check.state) {
+			(Queue::Drawing | Queue::Chance, CheckState::Drawing { due }) => Some(*due),
+			(Queue::Vacant(_), CheckState::Auditing { vacant, .. }) => *vacant,
+			(Queue::Auditing(_), CheckState::Auditing { due, .. }) => Some(*due),
+			(Queue::Second, CheckState::Second { due }) => Some(*due),
+			(Queue::Revealing, CheckState::Revealing { due, .. }) => Some(*due),
+			(Queue::Seating(_), CheckState::Panel { vacant, .. }) => *vacant,
+			(Queue::Panel(_), CheckState::Panel { due, .. }) => Some(*due),
+			(Queue::PanelReveal, CheckState::PanelReveal { due, .. }) => Some(*due),
+			// Such an entry comes once everybody has revealed, however long the others have.
+			(Queue::Finding, CheckState::Revealing { .. }) if check.is_revealed() => Some(due.at),
+			// The panel looks for itself whether there is anything to do.
+			(Queue::Finding, CheckState::PanelReveal { .. }) => Some(due.at),
+			(Queue::Appeal, CheckState::Appeal { due }) => Some(*due),
+			_ => None,
+		};
+		(at == Some(due.at)).then_some(Live::Check(check))
+	}
+
+	/// The stage of a chunk that is being checked, and when it ends by itself. `None` once it is
+	/// accepted.
 	pub fn stage_of(chunk: &ChunkId) -> Option<(Stage, WorkHeight)> {
 		Some(match Checks::<T>::get(chunk)?.state {
 			CheckState::Drawing { due } => (Stage::Drawing, due),
 			CheckState::Auditing { due, .. } => (Stage::Auditing, due),
+			CheckState::Second { due } => (Stage::Second, due),
 			CheckState::Revealing { due, .. } => (Stage::Revealing, due),
+			CheckState::Panel { due, .. } => (Stage::Panel, due),
+			CheckState::PanelReveal { due, .. } => (Stage::PanelReveal, due),
+			CheckState::Appeal { due } => (Stage::Appeal, due),
+			CheckState::Settled => return None,
 		})
 	}
+}
+
+/// These queues in their order, from another one on at every height.
+fn rotated(queues: impl Iterator<Item = Queue>, now: WorkHeight) -> Vec<Queue> {
+	let mut queues: Vec<_> = queues.collect();
+	let first = usize::try_from(now).unwrap_or(0).checked_rem(queues.len()).unwrap_or(0);
+	queues.rotate_left(first);
+	queues
 }
 
 /// What came of a look at a queue.
@@ -140,9 +212,16 @@ enum Step {
 /// Weight of acting on an entry of a queue, with draws that look at so many records.
 fn step_weight<T: Config>(queue: Queue, looks: u32) -> Weight {
 	match queue {
-		Queue::Drawing | Queue::Vacant(_) => T::WeightInfo::draw_auditors(looks),
+		Queue::Drawing | Queue::Chance | Queue::Vacant(_) => T::WeightInfo::draw_auditors(looks),
+		Queue::Second => T::WeightInfo::decide_second(looks),
 		Queue::Auditing(_) => T::WeightInfo::end_audit(),
 		Queue::Revealing => T::WeightInfo::judge_late(),
+		Queue::Seating(_) => T::WeightInfo::seat_referees(looks),
+		Queue::Panel(_) => T::WeightInfo::end_panel(),
+		Queue::PanelReveal => T::WeightInfo::find(),
+		Queue::Finding => T::WeightInfo::find().max(T::WeightInfo::judge_late()),
+		Queue::Appeal => T::WeightInfo::end_appeal(),
+		Queue::Dismissal(_) => T::WeightInfo::dismiss(),
 	}
 }
 

@@ -1,14 +1,17 @@
 //! Commits: a worker's claim and hidden digest, an auditor's hidden digest.
 
 use crate::{
-	types::{Batch, Check, CheckState, CommitItem, Entry, Queue},
+	types::{Batch, Check, CheckState, CommitItem, Entry},
 	Agenda, CheckOf, Checks, Config, CurrentRules, Error, Event, Pallet,
 };
 use frame_support::{dispatch::DispatchResult, ensure};
 use frame_system::pallet_prelude::BlockNumberFor;
 use tequio_primitives::{
 	clock::WorkClock,
+	opening::ChunkWork,
+	search::Nonce,
 	tasks::{Assignment, CheckedTasks},
+	terms::AuditTerms,
 	workers::EngageSeats,
 	AttemptId, Role, WorkHeight,
 };
@@ -19,7 +22,8 @@ impl<T: Config> Pallet<T> {
 		Self::take_each(items, |item| match item.role {
 			Role::Worker => Self::commit_work(&device, item),
 			Role::Auditor => Self::commit_audit(&device, item),
-			Role::Referee { .. } => Err(Error::<T>::NotAssigned.into()),
+			Role::Referee { .. } => Self::commit_referee(&device, item),
+			Role::Appellant { .. } => Err(Error::<T>::NotAssigned.into()),
 		})?;
 		Ok(())
 	}
@@ -29,7 +33,8 @@ impl<T: Config> Pallet<T> {
 		match item.role {
 			Role::Worker => Self::committable_work(device, item).is_ok(),
 			Role::Auditor => Self::committable_audit(device, item).is_ok(),
-			Role::Referee { .. } => false,
+			Role::Referee { .. } => Self::committable_referee(device, item).is_ok(),
+			Role::Appellant { .. } => false,
 		}
 	}
 
@@ -46,8 +51,8 @@ impl<T: Config> Pallet<T> {
 		let assignment = T::Tasks::assigned(&item.id)
 			.filter(|assignment| assignment.seat.device == *device)
 			.ok_or(Error::<T>::NotAssigned)?;
-		let (_, range) = T::Tasks::search(chunk).ok_or(Error::<T>::NotAssigned)?;
-		ensure!(range.contains_claim(&item.claim), Error::<T>::MalformedClaim);
+		let work = T::Tasks::work(chunk).ok_or(Error::<T>::NotAssigned)?;
+		ensure!(may_claim(&work, &item.claim), Error::<T>::MalformedClaim);
 		Ok(assignment)
 	}
 
@@ -57,18 +62,24 @@ impl<T: Config> Pallet<T> {
 		T::Tasks::begin_check(&id)?;
 		T::Workers::commit(&assignment.seat, item.duty());
 		let committed_at = Self::now();
+		let state = Self::await_outputs(&id, &assignment.terms, committed_at);
 		let check = Check {
 			attempt: id.attempt,
 			assignment,
 			claim: item.claim,
 			commitment: item.commitment,
 			committed_at,
-			state: Self::await_outputs(&id, committed_at),
+			state,
 			sub_range: None,
 			auditors: Default::default(),
+			second_decided: false,
 			worker_opening: None,
 			redraws: 0,
 			silent: Default::default(),
+			level: 0,
+			standings: Default::default(),
+			appeals: Default::default(),
+			challenge: None,
 		};
 		Checks::<T>::insert(id.chunk, check);
 		Self::deposit_event(Event::Committed { id, role, device: device.clone() });
@@ -77,10 +88,14 @@ impl<T: Config> Pallet<T> {
 
 	/// Puts the decision on an audit on the agenda: for the height at which every output of the
 	/// window is known.
-	pub(crate) fn await_outputs(id: &AttemptId, from: WorkHeight) -> CheckState<BlockNumberFor<T>> {
-		let window = CurrentRules::<T>::get().draw_window;
+	pub(crate) fn await_outputs(
+		id: &AttemptId,
+		terms: &AuditTerms,
+		from: WorkHeight,
+	) -> CheckState<BlockNumberFor<T>> {
+		let (window, queue) = CurrentRules::<T>::get().window(terms.audit_rate);
 		let due = from.saturating_add(window).saturating_add(1);
-		Agenda::<T>::push(Queue::Drawing, *id, due);
+		Agenda::<T>::push(queue, *id, due);
 		CheckState::Drawing { due }
 	}
 
@@ -113,10 +128,18 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::deposit_event(Event::Committed { id, role, device: device.clone() });
 		if check.auditors.iter().all(|slot| slot.commitment.is_some()) {
-			Self::open_reveals(id, check);
+			Self::end_commits(id, check);
 		} else {
 			Checks::<T>::insert(id.chunk, check);
 		}
 		Ok(())
+	}
+}
+
+/// Whether a worker may claim this: in a search nonces of its range, of a program nothing.
+fn may_claim(work: &ChunkWork, claim: &[Nonce]) -> bool {
+	match work {
+		ChunkWork::Search(_, range) => range.contains_claim(claim),
+		ChunkWork::Recompute(_) => claim.is_empty(),
 	}
 }

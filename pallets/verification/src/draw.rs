@@ -3,24 +3,27 @@
 use crate::{
 	agenda::DrawsOf,
 	clock::output_of,
+	panel::SEATS_PER_STEP,
 	types::{AuditorSlot, CheckState, Queue},
 	verdict::Outcome,
 	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Outputs, Pallet,
 };
 use alloc::vec::Vec;
 use frame_support::{defensive, BoundedVec};
+use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use tequio_primitives::{
-	clock::{Beacon, WorkClock},
+	clock::{Beacon, WorkClock, DRAWN_AFTER},
 	draw::{self, AuditDraw, Purpose},
 	fifo::{deadline_bucket, wait, DEADLINES},
-	search::{SearchSpec, AUDITORS},
+	opening::ChunkWork,
+	search::SearchSpec,
 	tasks::{CheckedTasks, UndecidedReason},
-	workers::{EngageSeats, Need, NoSeat, Seat},
+	workers::{Candidate, EngageSeats, Need, NoSeat, Seat},
 	AttemptId, Duty, Role, WorkHeight,
 };
 
-/// What came of drawing once for each empty place.
+/// What came of drawing once for each of a few empty places.
 #[derive(Default)]
 struct Filled {
 	/// Places that somebody sits on now.
@@ -39,8 +42,10 @@ impl<T: Config> Pallet<T> {
 		mut check: CheckOf<T>,
 		draws: &mut DrawsOf<T>,
 	) -> u32 {
+		let CheckState::Drawing { due } = check.state else { return 0 };
+		// As long as it was when it began, whatever the rules say by now.
+		let window = due.saturating_sub(check.committed_at).saturating_sub(1);
 		let outputs = Outputs::<T>::get();
-		let window = CurrentRules::<T>::get().draw_window;
 		let rate = check.assignment.terms.audit_rate;
 		let output = |height| output_of(&outputs, height);
 		match draw::audit(&id, check.committed_at, window, rate, output) {
@@ -55,7 +60,7 @@ impl<T: Config> Pallet<T> {
 				// knows yet.
 				let now = Self::now();
 				check.committed_at = now;
-				check.state = Self::await_outputs(&id, now);
+				check.state = Self::await_outputs(&id, &check.assignment.terms, now);
 				Checks::<T>::insert(id.chunk, check);
 				0
 			},
@@ -68,17 +73,29 @@ impl<T: Config> Pallet<T> {
 		vrf: &[u8; 32],
 		draws: &mut DrawsOf<T>,
 	) -> u32 {
-		let Some((_, range)) = T::Tasks::search(&id.chunk) else {
+		let Some(work) = T::Tasks::work(&id.chunk) else {
 			defensive!("a chunk that is checked has a task");
 			Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
 			return 0;
 		};
-		let place = draw::number(&draw::seed(vrf, Purpose::SubRange, &id), 0);
-		let (start, count) = SearchSpec::audited(&range, place);
-		check.sub_range = Some((start, count));
+		if let ChunkWork::Search(_, range) = work {
+			let place = draw::number(&draw::seed(vrf, Purpose::SubRange, &id), 0);
+			check.sub_range = Some(SearchSpec::audited(&range, place));
+		}
+		let places = check.assignment.terms.auditors;
 		check.auditors =
-			BoundedVec::truncate_from((0..AUDITORS).map(|_| AuditorSlot::EMPTY).collect());
-		Self::deposit_event(Event::AuditDrawn { id, start, count });
+			BoundedVec::truncate_from((0..places).map(|_| AuditorSlot::EMPTY).collect());
+		Self::deposit_event(Event::AuditDrawn { id, sub_range: check.sub_range });
+		Self::seat_auditors(id, check, vrf, draws)
+	}
+
+	/// Draws for empty places and gives whoever sits now, or will sit there later, time to commit.
+	fn seat_auditors(
+		id: AttemptId,
+		mut check: CheckOf<T>,
+		vrf: &[u8; 32],
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
 		let filled = Self::fill_places(id, &mut check, vrf, draws);
 		Self::await_audits(id, &mut check);
 		Checks::<T>::insert(id.chunk, check);
@@ -136,6 +153,48 @@ impl<T: Config> Pallet<T> {
 		Checks::<T>::insert(id.chunk, check);
 	}
 
+	/// Every auditor has committed. There may be one more: that is decided by the output of the
+	/// height after this one, which nobody knows yet but the author of that block.
+	pub(crate) fn end_commits(id: AttemptId, mut check: CheckOf<T>) {
+		if check.second_decided || check.assignment.terms.second.is_zero() {
+			return Self::open_reveals(id, check);
+		}
+		check.state = Self::await_output(id);
+		Checks::<T>::insert(id.chunk, check);
+	}
+
+	fn await_output(id: AttemptId) -> CheckState<BlockNumberFor<T>> {
+		let due = Self::now().saturating_add(DRAWN_AFTER);
+		Agenda::<T>::push(Queue::Second, id, due);
+		CheckState::Second { due }
+	}
+
+	/// Decides whether one more auditor looks at an attempt, and draws it. The output that it takes
+	/// for both is fixed, however late this is. Returns the records that the draw looked at.
+	pub(crate) fn decide_second(
+		id: AttemptId,
+		mut check: CheckOf<T>,
+		draws: &mut DrawsOf<T>,
+	) -> u32 {
+		let CheckState::Second { due } = check.state else { return 0 };
+		let Some(vrf) = due.checked_sub(1).and_then(<Self as Beacon>::at) else {
+			// It is lost; the next one is as unknown as that one was.
+			check.state = Self::await_output(id);
+			Checks::<T>::insert(id.chunk, check);
+			return 0;
+		};
+		check.second_decided = true;
+		let chance = check.assignment.terms.second;
+		let hit = draw::hits(&draw::seed(&vrf, Purpose::Second, &id), chance);
+		// Terms leave room for it, so there is no place only where it is not hit.
+		if !hit || check.auditors.try_push(AuditorSlot::EMPTY).is_err() {
+			Self::open_reveals(id, check);
+			return 0;
+		}
+		Self::deposit_event(Event::SecondAuditDrawn { id });
+		Self::seat_auditors(id, check, &vrf, draws)
+	}
+
 	/// Everybody has committed, or there is nobody to wait for: openings are due.
 	pub(crate) fn open_reveals(id: AttemptId, mut check: CheckOf<T>) {
 		let due = Self::now().saturating_add(CurrentRules::<T>::get().reveal_period);
@@ -149,13 +208,19 @@ impl<T: Config> Pallet<T> {
 	/// Gives the auditors a full deadline from now, so that one who was drawn late has as long as
 	/// the others had.
 	fn await_audits(id: AttemptId, check: &mut CheckOf<T>) {
-		let (index, length) = deadline_bucket(check.assignment.deadline).unwrap_or_else(|| {
-			defensive!("an assignment's deadline is one of the eight");
-			(7, DEADLINES[7])
-		});
+		let (index, length) = Self::deadline_of(check);
 		let due = Self::now().saturating_add(length);
 		Agenda::<T>::push(Queue::Auditing(index), id, due);
 		check.state = CheckState::Auditing { due, vacant: Self::plan_draw(id, check, 0) };
+	}
+
+	/// The time that auditors and referees have for the work: the index of its queue among those of
+	/// a stage, and its length in blocks.
+	pub(crate) fn deadline_of(check: &CheckOf<T>) -> (u8, u32) {
+		deadline_bucket(check.assignment.deadline).unwrap_or_else(|| {
+			defensive!("an assignment's deadline is one of the eight");
+			(7, DEADLINES[7])
+		})
 	}
 
 	/// Puts a draw on the agenda, after the wait of this index, where places are empty, and says when
@@ -169,7 +234,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Draws for each empty place once.
+	/// Draws once for each of the first empty places. Further ones are drawn for in later steps: one
+	/// step must not weigh more than a block has for it.
 	fn fill_places(
 		id: AttemptId,
 		check: &mut CheckOf<T>,
@@ -177,18 +243,16 @@ impl<T: Config> Pallet<T> {
 		draws: &mut DrawsOf<T>,
 	) -> Filled {
 		let mut filled = Filled::default();
-		for (place, index) in (0u8..).zip(0..check.auditors.len()) {
+		let empty = (0u8..).zip(&check.auditors).filter(|(_, slot)| slot.seat.is_none());
+		let places: Vec<(u8, u32)> = empty.map(|(place, _)| place).zip(0..SEATS_PER_STEP).collect();
+		for (place, _) in places {
 			let purpose = Purpose::Auditor { place, redraw: check.redraws };
-			let empty = check.auditors.get(index).is_some_and(|slot| slot.seat.is_none());
-			if !empty {
-				continue;
-			}
 			let seed = draw::seed(vrf, purpose, &id);
 			let (seat, looks) = Self::draw_auditor(id, check, seed, draws);
 			filled.looks = filled.looks.saturating_add(looks);
-			match (seat, check.auditors.get_mut(index)) {
-				(Ok(seat), Some(place)) => {
-					*place = AuditorSlot::taken(seat);
+			match (seat, check.auditors.get_mut(usize::from(place))) {
+				(Ok(seat), Some(slot)) => {
+					*slot = AuditorSlot::taken(seat);
 					filled.taken = filled.taken.saturating_add(1);
 				},
 				(Err(reason), _) => filled.busy |= reason == NoSeat::Busy,
@@ -198,42 +262,66 @@ impl<T: Config> Pallet<T> {
 		filled
 	}
 
-	/// Draws one auditor and binds it to the audit. Beside it the records that were looked at.
+	/// Draws one auditor among the owners who have no part in the attempt and did not stay silent.
 	fn draw_auditor(
 		id: AttemptId,
 		check: &CheckOf<T>,
 		seed: H256,
 		draws: &mut DrawsOf<T>,
 	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
-		let audited = check.sub_range.map_or(0, |(_, count)| u64::from(count));
-		let claimed = u64::try_from(check.claim.len()).unwrap_or(u64::MAX);
 		let seated = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
 		let mut excluded: Vec<_> = seated.map(|seat| seat.owner.clone()).collect();
 		excluded.push(check.assignment.seat.owner.clone());
 		excluded.extend(check.silent.iter().cloned());
-		let collateral = check.assignment.terms.collateral;
+		let duty = Duty { id, role: Role::Auditor };
+		let (seat, looks) = Self::draw_seat(id, duty, check, &excluded, seed, draws);
+		if let Ok(Seat { owner, device }) = seat.clone() {
+			Self::deposit_event(Event::AuditorDrawn { id, owner, device });
+		}
+		(seat, looks)
+	}
+
+	/// Draws a seat that computes again what a check is about, as auditor or as referee, and binds
+	/// it to that duty with the collateral that the worker has. Beside it the records that were
+	/// looked at.
+	pub(crate) fn draw_seat(
+		id: AttemptId,
+		duty: Duty,
+		check: &CheckOf<T>,
+		excluded: &[T::AccountId],
+		seed: H256,
+		draws: &mut DrawsOf<T>,
+	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
+		let assignment = &check.assignment;
+		let terms = |_: &Candidate| Some(assignment.terms);
 		let need = Need {
-			class: check.assignment.class,
-			price: check.assignment.price,
-			units: claimed.saturating_add(audited),
-			deadline: check.assignment.deadline,
-			collateral,
-			excluded: &excluded,
+			class: assignment.class,
+			price: assignment.price,
+			units: Self::units_of(&id, check),
+			deadline: assignment.deadline,
+			terms: &terms,
+			excluded,
 			audit: true,
 		};
 		let drawn = draws.draw(seed, &need);
-		let engaged = drawn.seat.and_then(|seat| {
+		let engaged = drawn.seat.and_then(|(seat, terms)| {
 			// A seat that lost its collateral since is as good as none: the place is drawn for
 			// again.
-			let duty = Duty { id, role: Role::Auditor };
-			T::Workers::engage(&seat, duty, collateral).map_err(|_| NoSeat::Busy)?;
-			Self::deposit_event(Event::AuditorDrawn {
-				id,
-				owner: seat.owner.clone(),
-				device: seat.device.clone(),
-			});
+			T::Workers::engage(&seat, duty, assignment.class, terms.collateral)
+				.map_err(|_| NoSeat::Busy)?;
 			Ok(seat)
 		});
 		(engaged, drawn.looks)
+	}
+
+	/// Units of work in computing a result again: of a search what was claimed and the sub-range, of
+	/// a program all of the chunk.
+	fn units_of(id: &AttemptId, check: &CheckOf<T>) -> u64 {
+		let audited = check.sub_range.map_or(0, |(_, count)| u64::from(count));
+		let claimed = u64::try_from(check.claim.len()).unwrap_or(u64::MAX);
+		match T::Tasks::work(&id.chunk) {
+			Some(ChunkWork::Recompute(spec)) => spec.units.into(),
+			Some(ChunkWork::Search(..)) | None => claimed.saturating_add(audited),
+		}
 	}
 }

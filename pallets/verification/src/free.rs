@@ -1,4 +1,4 @@
-//! Which calls are free: those whose entries are owed.
+//! Which calls are free: those whose entries are owed, and appeals.
 
 use crate::{Call, Config, Pallet};
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -12,8 +12,8 @@ impl<T: Config> Pallet<T> {
 	///
 	/// An entry may go out of date on the way into a block, and the others must not suffer for it.
 	/// So up to half of the entries may be refused; what they weigh is thus bounded by what is owed.
-	/// `None` where more would be, and for every other call. An entry that is there twice is taken
-	/// once.
+	/// `None` where more would be, and for every other call but an appeal that would be taken. An
+	/// entry that is there twice is taken once.
 	pub fn free_call_tags(device: &T::AccountId, call: &Call<T>) -> Option<Vec<Vec<u8>>> {
 		let tag = |id: &AttemptId, stage: Stage| (id.chunk, id.attempt, stage, device).encode();
 		let (entries, tags): (usize, BTreeSet<Vec<u8>>) = match call {
@@ -21,13 +21,24 @@ impl<T: Config> Pallet<T> {
 				let owed = items.iter().filter(|item| Self::can_commit(device, item));
 				let tags = owed.map(|item| match item.role {
 					Role::Worker => tag(&item.id, Stage::Assigned),
-					Role::Auditor | Role::Referee { .. } => tag(&item.id, Stage::Auditing),
+					Role::Auditor => tag(&item.id, Stage::Auditing),
+					Role::Referee { .. } | Role::Appellant { .. } => tag(&item.id, Stage::Panel),
 				});
 				(items.len(), tags.collect())
 			},
 			Call::reveal { items } => {
 				let owed = items.iter().filter(|item| Self::can_reveal(device, item));
-				(items.len(), owed.map(|item| tag(&item.id, Stage::Revealing)).collect())
+				let tags = owed.map(|item| match item.role {
+					Role::Worker | Role::Auditor => tag(&item.id, Stage::Revealing),
+					Role::Referee { .. } | Role::Appellant { .. } => {
+						tag(&item.id, Stage::PanelReveal)
+					},
+				});
+				(items.len(), tags.collect())
+			},
+			Call::appeal { id } => {
+				let owed = Self::can_appeal(device, id).then(|| tag(id, Stage::Appeal));
+				(1, owed.into_iter().collect())
 			},
 			_ => return None,
 		};

@@ -7,12 +7,20 @@
 //! ## Map
 //! | file | concept |
 //! | --- | --- |
-//! | [`types`] | a check and its states, entries of calls, queues, rules |
+//! | [`types`] | a check and its states, entries of calls, queues |
+//! | `rules.rs` | the numbers by which results are checked |
 //! | `clock.rs` | the work clock; the outputs of past blocks |
 //! | `commitment.rs` | commits of workers and auditors |
-//! | `draw.rs` | the decision on an audit, its auditors, redraws |
-//! | `reveal.rs` | openings, and what a verdict does |
-//! | [`verdict`] | which openings are well formed, what follows from them, who gets what of a slash: pure |
+//! | `draw.rs` | the decision on an audit, its auditors, redraws, a second auditor |
+//! | `reveal.rs` | openings, and what follows from the last one |
+//! | `opening.rs` | which openings are well formed: pure |
+//! | [`verdict`] | what follows from the openings without a panel: pure |
+//! | `settlement.rs` | the end of a check: who is released, paid, slashed |
+//! | `panel.rs` | calling a panel, seating its referees, their commits and reveals, its finding |
+//! | [`finding`] | how referees' openings become a finding, and who pays for it: pure |
+//! | `appeal.rs` | appeals to a larger panel |
+//! | `challenge.rs` | challenges of accepted results |
+//! | `dismissal.rs` | referees after the verdict: paid, unpaid or slashed |
 //! | `agenda.rs` | queues, and what is done when it is due |
 //! | `batch.rs` | calls whose entries stand for themselves |
 //! | `free.rs` | which calls are free of fees, and taken at all |
@@ -29,11 +37,21 @@
 //!    such work and is only busy.
 //! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last
 //!    redraw the attempt ends undecided. When all have committed, reveals open.
+//!    Before that one more auditor may be drawn, by the output of the next block, which nobody but
+//!    its author could know.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
 //!    missing when the period ends: a worker who does not reveal is rejected, an auditor who does
-//!    not reveal is slashed.
-//! 5. The **verdict** ends all duties except an accepted worker's, and `tasks` pays, reopens or
-//!    refunds.
+//!    not reveal is slashed. If all agree, the result is accepted.
+//! 5. If they do not, a **panel** of referees is drawn, who compute, commit and reveal like
+//!    auditors. A party whom two thirds of those who reveal call equal or near is right, one whom two
+//!    thirds call wrong is wrong, and of others nothing is known. Who was not found right may
+//!    **appeal** to a larger panel, with a bond. What the last panel found is final.
+//! 6. The **verdict** slashes who is wrong and ends all duties except an accepted worker's, and
+//!    `tasks` pays, reopens or refunds. Where nothing is known of the worker, the requester is
+//!    refunded and the worker is not slashed. Who is slashed pays for the referees; each of them
+//!    is then dismissed: paid where it found what was found in the end, unpaid where it did not,
+//!    slashed where a larger panel overruled it.
+//! 7. Until it is paid, anybody may **challenge** an accepted result, once and with a bond.
 //!
 //! Deadlines are fixed by the event that starts them, and a decision on an audit by the outputs of
 //! its window, however late it is made. An empty place is drawn for with the newest output, and only
@@ -42,22 +60,31 @@
 //!
 //! ## Invariants
 //! They are the sentences of `try_state.rs`. The main ones: a check exists exactly from the
-//! worker's commit to its verdict; its worker and auditors have different owners and each owes its
-//! duty; the end of its state is on the agenda.
+//! worker's commit to its verdict, or to the payment of what was accepted; its worker, auditors and
+//! referees have different owners and each owes its duty until that is ended, once; the end of its
+//! state is on the agenda; every bond of an appeal or a challenge that is open is bound.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
 mod agenda;
+mod appeal;
 mod batch;
+mod challenge;
 mod clock;
 mod commitment;
+mod dismissal;
 mod draw;
+pub mod finding;
 mod free;
 pub mod offchain;
+mod opening;
+mod panel;
 mod policy;
 mod reveal;
+mod rules;
+mod settlement;
 mod try_state;
 pub mod types;
 pub mod verdict;
@@ -69,7 +96,8 @@ mod mock;
 mod tests;
 
 pub use pallet::*;
-pub use types::{Rules, MAX_SILENT, RING};
+pub use rules::{AuditRules, Rules};
+pub use types::{LEVELS, MAX_REFEREES, MAX_SILENT, RING};
 pub use weights::WeightInfo;
 
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -77,6 +105,8 @@ use tequio_primitives::{fifo::Fifo, AttemptId};
 
 /// A check with the types of a runtime.
 pub type CheckOf<T> = types::Check<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+/// A panel with the types of a runtime.
+pub type PanelOf<T> = types::Panel<<T as frame_system::Config>::AccountId>;
 /// The queues of the agenda.
 pub(crate) type Agenda<T> = Fifo<types::Queue, AttemptId, AgendaPages<T>, AgendaEnds<T>>;
 
@@ -84,11 +114,12 @@ pub(crate) type Agenda<T> = Fifo<types::Queue, AttemptId, AgendaPages<T>, Agenda
 pub mod pallet {
 	use super::*;
 	use crate::{
-		types::{Batch, CommitItem, Output, Queue, RevealItem},
+		types::{Batch, CommitItem, Output, Queue, RevealItem, Standings},
 		verdict::Outcome,
 	};
 	use frame_support::{
 		pallet_prelude::*,
+		traits::fungible::{hold::Mutate as HoldMutate, Inspect},
 		weights::{Weight, WeightMeter},
 	};
 	use frame_system::{
@@ -100,6 +131,7 @@ pub mod pallet {
 	use tequio_primitives::{
 		device::DeviceId,
 		fifo::{Ends, Page, MAX_STEPS},
+		rewards::DistributeRewards,
 		search::Nonce,
 		tasks::CheckedTasks,
 		workers::{DrawSeats, EngageSeats, InspectWorkers},
@@ -129,6 +161,13 @@ pub mod pallet {
 		type Workers: DrawSeats<Self::AccountId>
 			+ EngageSeats<Self::AccountId>
 			+ InspectWorkers<Self::AccountId>;
+
+		/// The token that challenges put at stake.
+		type Currency: HoldMutate<Self::AccountId, Reason: From<HoldReason>>
+			+ Inspect<Self::AccountId, Balance = Balance>;
+
+		/// Where referees' pay waits until they are dismissed.
+		type Rewards: DistributeRewards<Self::AccountId>;
 
 		/// The agenda's share of a block.
 		#[pallet::constant]
@@ -163,9 +202,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type CurrentRules<T: Config> = StorageValue<_, Rules, ValueQuery>;
 
-	/// Attempts being checked. A chunk has one attempt at a time.
+	/// Attempts being checked, and those accepted that may still be challenged. A chunk has one
+	/// attempt at a time.
 	#[pallet::storage]
 	pub type Checks<T: Config> = StorageMap<_, Twox64Concat, ChunkId, CheckOf<T>>;
+
+	/// Panels by attempt and level, until their last referee is dismissed.
+	#[pallet::storage]
+	pub type Panels<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, AttemptId, Twox64Concat, u8, PanelOf<T>>;
 
 	/// Entries of the agenda's queues, in pages of 64.
 	#[pallet::storage]
@@ -175,6 +220,13 @@ pub mod pallet {
 	/// Where the agenda's queues begin and end.
 	#[pallet::storage]
 	pub type AgendaEnds<T: Config> = StorageValue<_, Ends<Queue>, ValueQuery>;
+
+	/// Why money is on hold here.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// Bond of a challenge that is being judged.
+		Challenge,
+	}
 
 	/// Rules at the start of the chain.
 	#[pallet::genesis_config]
@@ -190,7 +242,10 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			assert!(self.rules.are_sound(), "draw_window is 1 to 16, reveal_period at least 1");
+			assert!(
+				self.rules.are_sound(),
+				"the rules of verification are out of the bounds that their documentation names"
+			);
 			CurrentRules::<T>::put(self.rules);
 		}
 	}
@@ -212,10 +267,9 @@ pub mod pallet {
 		AuditDrawn {
 			/// The attempt.
 			id: AttemptId,
-			/// First nonce that auditors hash besides the claimed ones.
-			start: Nonce,
-			/// Number of those nonces.
-			count: u32,
+			/// In a search, the nonces that auditors hash besides the claimed ones: the first one
+			/// and their number.
+			sub_range: Option<(Nonce, u32)>,
 		},
 		/// The attempt is not audited.
 		AuditSpared {
@@ -261,6 +315,112 @@ pub mod pallet {
 			/// The judgement.
 			outcome: Outcome,
 		},
+		/// One more auditor looks at the attempt.
+		SecondAuditDrawn {
+			/// The attempt.
+			id: AttemptId,
+		},
+		/// A panel judges the attempt.
+		PanelCalled {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+			/// Its places.
+			places: u32,
+		},
+		/// A referee was drawn.
+		RefereeDrawn {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+			/// The referee.
+			owner: T::AccountId,
+			/// Its device that has to commit.
+			device: T::AccountId,
+		},
+		/// A referee has not committed in time and was fined.
+		RefereeMissed {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+			/// The referee.
+			owner: T::AccountId,
+			/// The fine, burned, in the token's smallest unit.
+			fine: Balance,
+		},
+		/// Every referee has committed or was too late; their openings are due.
+		PanelRevealsOpened {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+		},
+		/// A panel has found.
+		PanelFound {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+			/// What it found: about the worker, then about each auditor.
+			standings: Standings,
+		},
+		/// A party has appealed to a larger panel.
+		Appealed {
+			/// The attempt.
+			id: AttemptId,
+			/// The level of the panel that is doubted.
+			level: u8,
+			/// The party.
+			owner: T::AccountId,
+			/// What it put at stake, out of its stake.
+			bond: Balance,
+		},
+		/// The bond of an appeal is free again: the party was not found wrong.
+		BondFreed {
+			/// The attempt.
+			id: AttemptId,
+			/// The level of the panel that was doubted.
+			level: u8,
+			/// The party.
+			owner: T::AccountId,
+		},
+		/// An accepted result was challenged.
+		Challenged {
+			/// The attempt.
+			id: AttemptId,
+			/// Who doubts it.
+			challenger: T::AccountId,
+			/// What the challenger put at stake.
+			bond: Balance,
+		},
+		/// A challenge was judged.
+		ChallengeJudged {
+			/// The attempt.
+			id: AttemptId,
+			/// Who had doubted it.
+			challenger: T::AccountId,
+			/// What the challenger got back of the bond.
+			returned: Balance,
+		},
+		/// A referee's part has ended.
+		RefereeDismissed {
+			/// The attempt.
+			id: AttemptId,
+			/// The panel's level.
+			level: u8,
+			/// The referee.
+			owner: T::AccountId,
+			/// Its pay, kept for it in the pot of `rewards`, from where `claim_accrued` delivers it.
+			pay: Balance,
+		},
+		/// The rules were changed.
+		RulesChanged {
+			/// The rules now in force.
+			rules: Rules,
+		},
 		/// An entry of a call was refused; others of the same call were taken.
 		ItemRefused {
 			/// The attempt that the entry names.
@@ -280,8 +440,8 @@ pub mod pallet {
 		/// The signing account does not have this role in this attempt now. Sign with the device
 		/// that was drawn, and name the attempt and role of its duty.
 		NotAssigned,
-		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is an
-		/// auditor's and not empty. Auditors claim nothing.
+		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is not empty
+		/// where nothing is claimed: by auditors and referees, and for programs.
 		MalformedClaim,
 		/// This device has committed to this attempt already, and a commitment cannot be replaced.
 		/// Wait for the reveals.
@@ -296,14 +456,30 @@ pub mod pallet {
 		/// The opening and the salt do not hash to what this device committed for this duty on this
 		/// chain. Reveal what was committed.
 		OpeningMismatch,
-		/// The opening cannot be right whatever was computed: a worker names faults, a winner is
-		/// not claimed or misses the target, a fault lies where none can be, or entries are not
-		/// ascending.
+		/// The opening cannot be right whatever was computed: it is of another class, a worker names
+		/// faults, a winner is not claimed or misses the target, a fault lies where none can be, an
+		/// output is called near that nobody has revealed, or entries are not ascending.
 		MalformedOpening,
 		/// The limit is zero or above 64: ask for 1 to 64 steps.
 		LimitOutOfBounds,
 		/// The agenda is on time: nothing is left for a call to do.
 		NothingLate,
+		/// There is no finding of a panel that may be appealed against now.
+		NothingToAppeal,
+		/// The signing account is no party that was found wrong or unclear. Only those may appeal,
+		/// by their device or by its owner.
+		NotALoser,
+		/// The owner has less free stake than an appeal puts at stake. Add stake, or wait until
+		/// other duties end.
+		BondUnavailable,
+		/// This attempt is not one that may be challenged: it is not accepted, was paid already, was
+		/// challenged before, or has too few owners who could judge it. Where a panel has judged it
+		/// already, wait until all of its referees are dismissed.
+		NotChallengeable,
+		/// The account has less free money than a challenge puts at stake.
+		InsufficientFunds,
+		/// The rules are out of the bounds that their documentation names. Nothing was changed.
+		RulesUnsound,
 	}
 
 	#[pallet::hooks]
@@ -349,10 +525,7 @@ pub mod pallet {
 		/// none can be taken. Free of fees, and taken as a transaction only where at least half of
 		/// the entries are owed.
 		#[pallet::call_index(0)]
-		#[pallet::weight((
-			T::WeightInfo::commit(batch::count(items), batch::tasks(items)),
-			DispatchClass::Operational,
-		))]
+		#[pallet::weight((batch::commit_weight::<T>(items), DispatchClass::Operational))]
 		pub fn commit(origin: OriginFor<T>, items: Batch<CommitItem>) -> DispatchResult {
 			let device = ensure_signed(origin)?;
 			Self::do_commit(device, items)
@@ -361,10 +534,7 @@ pub mod pallet {
 		/// Reveals what was committed, once everybody in the attempt has committed. The origin is a
 		/// device. Entries are treated as in `commit`.
 		#[pallet::call_index(1)]
-		#[pallet::weight((
-			batch::reveal_weight::<T>(batch::count(items), batch::tasks(items)),
-			DispatchClass::Operational,
-		))]
+		#[pallet::weight((batch::reveal_weight::<T>(items), DispatchClass::Operational))]
 		pub fn reveal(
 			origin: OriginFor<T>,
 			items: Batch<RevealItem>,
@@ -380,6 +550,38 @@ pub mod pallet {
 		pub fn advance_agenda(origin: OriginFor<T>, limit: u32) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_advance_agenda(limit)
+		}
+
+		/// Appeals against what a panel found, to a larger one. Signed by the device of the worker
+		/// or auditor that was found wrong or unclear, or by its owner. Puts free stake of the owner
+		/// at stake, which is lost if the party is found wrong in the end. One appeal is taken
+		/// for each panel. Free of fees.
+		#[pallet::call_index(3)]
+		#[pallet::weight((T::WeightInfo::appeal(), DispatchClass::Operational))]
+		pub fn appeal(origin: OriginFor<T>, id: AttemptId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_appeal(who, id)
+		}
+
+		/// Has an accepted result judged by a panel before it is paid. Signed by anyone. Puts a bond
+		/// on hold that returns, with a bounty out of the worker's collateral, if the result is
+		/// found wrong, and pays for the panel if it is found right. A result is challenged once.
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::challenge())]
+		pub fn challenge(origin: OriginFor<T>, id: AttemptId) -> DispatchResult {
+			let challenger = ensure_signed(origin)?;
+			Self::do_challenge(challenger, id)
+		}
+
+		/// Changes the rules, for work assigned and steps begun from now on. Only root.
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::set_rules())]
+		pub fn set_rules(origin: OriginFor<T>, rules: Rules) -> DispatchResult {
+			ensure_root(origin)?;
+			ensure!(rules.are_sound(), Error::<T>::RulesUnsound);
+			CurrentRules::<T>::put(rules);
+			Self::deposit_event(Event::RulesChanged { rules });
+			Ok(())
 		}
 	}
 }

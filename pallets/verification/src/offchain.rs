@@ -11,6 +11,7 @@
 //!                                                  │ a later run: host::poll
 //!   commit ◀── commitment ◀── opening, kept on disk ◀
 //!      └─▶ audit ... all committed ─▶ final? ─▶ reveal
+//!                                                  └─▶ found wrong by a panel? ─▶ appeal
 //! ```
 //!
 //! ## Map
@@ -19,6 +20,7 @@
 //! | `duties.rs` | what a duty asks of its device now |
 //! | `orders.rs` | what is computed for a duty, and how its result becomes claim and opening. Pure |
 //! | `device.rs` | one device's turn at one run |
+//! | `appeal.rs` | appeals against findings that this node knows to be wrong |
 //! | `pace.rs` | whether work can be done in time at the rate that was measured. Pure |
 //! | `outbox.rs` | signing and sending |
 //! | `nonces.rs` | which nonce comes next. Pure |
@@ -32,10 +34,14 @@
 //!   record is lost, and which no duty asks for again, ends by itself: it is computed once, and
 //!   its result gives way to later ones, in the node's table and in the worker process.
 //! - Whatever is lost can be had again: orders follow from the chain's state, results from orders,
-//!   salts from keys.
+//!   salts from keys. Only appeals need what is kept: a node that cannot know any more that it was
+//!   honest puts nothing at stake for it.
+//! - Work of a class that there are no orders for is declined at once, and a device says that it
+//!   takes work only while its worker process serves another class.
 //! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still
 //!   pending. That counts blocks, not runs: however many there are at a block, none repeats another.
 
+mod appeal;
 mod device;
 mod duties;
 mod memory;
@@ -118,9 +124,11 @@ impl Round {
 		since <= self.finalized || self.now >= since.saturating_add(patience)
 	}
 
-	/// Whether the worker process serves a class of this chain.
+	/// Whether the worker process serves a class that there are orders for.
 	fn serves(&self) -> bool {
-		let known = |class: u16| WorkClass::ALL.iter().any(|known| known.id() == class);
+		let known = |number: u16| {
+			WorkClass::ALL.into_iter().any(|class| class.id() == number && orders::is_known(class))
+		};
 		self.able.iter().any(|able| able.slots > 0 && known(able.class))
 	}
 }

@@ -1,11 +1,12 @@
-//! Reveals, and what the verdict does.
+//! Reveals, and what follows from the last one.
 
 use crate::{
-	batch,
-	types::{Batch, CheckState, Entry, RevealItem},
-	verdict::{self, Outcome},
+	batch::{self, JUDGED_AT_ONCE},
+	opening,
+	types::{Batch, CheckState, Entry, Queue, RevealItem},
+	verdict::{self, Judgement},
 	weights::WeightInfo,
-	CheckOf, Checks, Config, Error, Event, Pallet,
+	Agenda, CheckOf, Checks, Config, Error, Event, Pallet,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResultWithPostInfo, ensure, weights::Weight};
@@ -14,9 +15,9 @@ use sp_runtime::DispatchError;
 use tequio_primitives::{
 	clock::WorkClock,
 	commitment::{commitment, genesis_hash},
-	search::Opening,
-	tasks::{CheckedTasks, RejectReason, Verdict},
-	workers::{EngageSeats, Penalty},
+	opening::Opening,
+	tasks::CheckedTasks,
+	workers::EngageSeats,
 	AttemptId, Duty, Role,
 };
 
@@ -32,8 +33,12 @@ impl<T: Config> Pallet<T> {
 		device: T::AccountId,
 		items: Batch<RevealItem>,
 	) -> DispatchResultWithPostInfo {
-		let entries = T::WeightInfo::reveal(batch::count(&items), batch::tasks(&items));
-		let taken = Self::take_each(items, |item| Self::reveal_one(&device, item))?;
+		let entries = batch::reveals_alone::<T>(&items);
+		let taken = Self::take_each(items, |item| match item.role {
+			Role::Worker | Role::Auditor => Self::reveal_one(&device, item),
+			Role::Referee { .. } => Self::reveal_referee(&device, item).map(|()| None),
+			Role::Appellant { .. } => Err(Error::<T>::NotAssigned.into()),
+		})?;
 		let verdicts: Vec<Weight> = taken.into_iter().flatten().collect();
 		let shared = if verdicts.is_empty() { Weight::zero() } else { T::WeightInfo::verdicts() };
 		let used = entries.saturating_add(shared);
@@ -42,7 +47,11 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether the device could reveal this now.
 	pub(crate) fn can_reveal(device: &T::AccountId, item: &RevealItem) -> bool {
-		Self::revealable(device, item).is_ok()
+		match item.role {
+			Role::Worker | Role::Auditor => Self::revealable(device, item).is_ok(),
+			Role::Referee { .. } => Self::referee_revealable(device, item).is_ok(),
+			Role::Appellant { .. } => false,
+		}
 	}
 
 	/// The check that the device may reveal to, and whose opening it is.
@@ -55,24 +64,19 @@ impl<T: Config> Pallet<T> {
 			.ok_or(Error::<T>::NotAssigned)?;
 		let (place, committed, opening) =
 			Self::place_of(device, item.role, &check).ok_or(Error::<T>::NotAssigned)?;
+		ensure!(opening.is_none(), Error::<T>::AlreadyRevealed);
 		let CheckState::Revealing { due, .. } = check.state else {
 			return Err(Error::<T>::NotRevealing);
 		};
 		ensure!(Self::now() < due, Error::<T>::TooLate);
-		ensure!(opening.is_none(), Error::<T>::AlreadyRevealed);
 		let bytes: [u8; 32] = device.clone().into();
 		let digest = item.opening.digest();
 		let genesis = genesis_hash::<T>();
 		let hidden = commitment(&genesis, &item.duty(), &bytes, &digest, &item.salt);
 		ensure!(committed == Some(hidden), Error::<T>::OpeningMismatch);
-		let (spec, _) = T::Tasks::search(&item.id.chunk).ok_or(Error::<T>::NotAssigned)?;
-		let fits = match (&place, check.sub_range) {
-			(Place::Worker, _) => verdict::fits_worker(&item.opening, &check.claim, &spec.target),
-			(Place::Auditor(_), Some(sub_range)) => {
-				verdict::fits_auditor(&item.opening, &check.claim, sub_range, &spec.target)
-			},
-			(Place::Auditor(_), None) => false,
-		};
+		let work = T::Tasks::work(&item.id.chunk).ok_or(Error::<T>::NotAssigned)?;
+		let (claim, sub_range) = (&check.claim, check.sub_range);
+		let fits = opening::fits(&item.opening, item.role, claim, &work, sub_range, &[]);
 		ensure!(fits, Error::<T>::MalformedOpening);
 		Ok((check, place))
 	}
@@ -92,11 +96,12 @@ impl<T: Config> Pallet<T> {
 				let (index, slot) = check.auditor(device)?;
 				Some((Place::Auditor(index), slot.commitment, slot.opening.as_ref()))
 			},
-			Role::Worker | Role::Referee { .. } => None,
+			Role::Worker | Role::Referee { .. } | Role::Appellant { .. } => None,
 		}
 	}
 
-	/// Takes an opening. If it was the last one, a verdict follows; returns what that weighs.
+	/// Takes an opening. If it was the last one, a verdict follows, or a panel is called; returns
+	/// what that weighs. Where auditors are many, that is left to the next block's agenda.
 	fn reveal_one(
 		device: &T::AccountId,
 		item: RevealItem,
@@ -119,77 +124,25 @@ impl<T: Config> Pallet<T> {
 		}
 		let Duty { id, role } = duty;
 		Self::deposit_event(Event::Revealed { id, role, device: device.clone() });
-		let all = check.worker_opening.is_some()
-			&& check.auditors.iter().all(|slot| slot.opening.is_some());
-		if !all {
-			Checks::<T>::insert(id.chunk, check);
-			return Ok(None);
-		}
 		let auditors = batch::count(&check.auditors);
-		// Everybody has revealed, so it is only the worker that may lose its collateral.
-		let slashes = match Self::judge(id, check) {
-			Outcome::Rejected(_) => 1,
-			Outcome::Accepted | Outcome::Undecided(_) => 0,
-		};
-		Ok(Some(T::WeightInfo::judge(auditors, slashes)))
-	}
-
-	/// Judges an attempt by what has been revealed.
-	pub(crate) fn judge(id: AttemptId, check: CheckOf<T>) -> Outcome {
-		let openings: Vec<_> = check.auditors.iter().map(|slot| slot.opening.as_ref()).collect();
-		let outcome = verdict::judge(check.worker_opening.as_ref(), &openings);
-		Self::end(id, check, outcome);
-		outcome
-	}
-
-	/// Ends a check: every duty in it but that of an accepted worker, which `tasks` ends after the
-	/// challenge period.
-	pub(crate) fn end(id: AttemptId, check: CheckOf<T>, outcome: Outcome) {
-		Checks::<T>::remove(id.chunk);
-		let revealed = Self::end_auditors(id, &check);
-		let worker = Duty { id, role: Role::Worker };
-		let assignment = &check.assignment;
-		let verdict = match outcome {
-			Outcome::Accepted => Verdict::Accepted {
-				shares: u32::try_from(check.claim.len()).unwrap_or(u32::MAX),
-				winners: check.worker_opening.map(|opening| opening.winners).unwrap_or_default(),
-				auditors: revealed,
-			},
-			Outcome::Rejected(reason) => {
-				let proved = reason == RejectReason::ProvenWrong;
-				let collateral = assignment.terms.collateral;
-				let penalty = verdict::penalty(collateral, assignment.audit_pay, &revealed, proved);
-				T::Workers::slash(&assignment.seat, worker, penalty);
-				Verdict::Rejected(reason)
-			},
-			Outcome::Undecided(reason) => {
-				T::Workers::release(&assignment.seat, worker);
-				Verdict::Undecided(reason)
-			},
-		};
-		Self::deposit_event(Event::Judged { id, outcome });
-		T::Tasks::conclude(&id, verdict);
-	}
-
-	/// Ends the duties of the auditors and returns the owners of those who revealed. Who had to
-	/// reveal and did not loses the whole collateral; that is burned, because nobody proved
-	/// anything.
-	fn end_auditors(id: AttemptId, check: &CheckOf<T>) -> Vec<T::AccountId> {
-		let duty = Duty { id, role: Role::Auditor };
-		let revealing = matches!(check.state, CheckState::Revealing { .. });
-		let mut revealed = Vec::new();
-		for slot in &check.auditors {
-			let Some(seat) = &slot.seat else { continue };
-			if slot.opening.is_some() {
-				revealed.push(seat.owner.clone());
-			}
-			if slot.opening.is_none() && revealing {
-				let burned = Penalty { compensation: Vec::new(), bounty: Vec::new() };
-				T::Workers::slash(seat, duty, burned);
-			} else {
-				T::Workers::release(seat, duty);
-			}
+		if check.is_revealed() && auditors <= JUDGED_AT_ONCE {
+			// Everybody has revealed, so nobody loses a collateral without a panel.
+			Self::judge(id, check);
+			return Ok(Some(T::WeightInfo::judge(auditors, 0)));
 		}
-		revealed
+		if check.is_revealed() {
+			Agenda::<T>::push(Queue::Finding, id, Self::now().saturating_add(1));
+		}
+		Checks::<T>::insert(id.chunk, check);
+		Ok(None)
+	}
+
+	/// Judges an attempt by what has been revealed: it ends, or a panel is called.
+	pub(crate) fn judge(id: AttemptId, check: CheckOf<T>) {
+		let openings: Vec<_> = check.auditors.iter().map(|slot| slot.opening.as_ref()).collect();
+		match verdict::judge(check.worker_opening.as_ref(), &openings) {
+			Judgement::Ends(outcome) => Self::end(id, check, outcome),
+			Judgement::Panel => Self::call_panel(id, check, 0),
+		}
 	}
 }

@@ -1,17 +1,16 @@
-//! What is kept while an attempt is checked, what the calls take, and the rules.
+//! What is kept while an attempt is checked, and what the calls take.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
-use sp_runtime::{traits::Zero, Perquintill};
 use tequio_primitives::{
 	fifo::WAITS,
-	search::{Claim, Nonce, Opening},
+	opening::{Comparison, Opening},
+	search::{Claim, Nonce},
 	tasks::Assignment,
-	terms::Adversary,
 	workers::Seat,
-	Attempt, AttemptId, Duty, Role, WorkHeight, MAX_AUDITORS, MAX_BATCH,
+	Attempt, AttemptId, Balance, Duty, Role, WorkClass, WorkHeight, MAX_AUDITORS, MAX_BATCH,
 };
 
 /// Heights whose VRF outputs are kept.
@@ -19,57 +18,18 @@ pub const RING: u32 = 16;
 /// Silent owners that an attempt remembers, so that they are not drawn for it again.
 pub const MAX_SILENT: u32 = 16;
 
+/// Levels of panels: as many as [`Rules::panels`] has entries.
+pub const LEVELS: u8 = 4;
+/// Referees of one panel, at most.
+pub const MAX_REFEREES: u32 = 99;
+/// Those whom a panel judges: the worker and its auditors.
+pub const MAX_PARTIES: u32 = MAX_AUDITORS + 1;
+/// Least owners who are not party to an attempt that can judge it: of fewer, no two thirds mean
+/// anything.
+pub const MIN_REFEREES: u32 = 3;
+
 /// The entries of one call.
 pub type Batch<Item> = BoundedVec<Item, ConstU32<MAX_BATCH>>;
-
-/// The numbers that governance will change.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	serde::Serialize,
-	serde::Deserialize,
-)]
-#[serde(default, deny_unknown_fields)]
-pub struct Rules {
-	/// Blocks after a commit whose outputs decide on the audit (m), from 1 to 16.
-	pub draw_window: u32,
-	/// Blocks for the reveals, at least 1.
-	pub reveal_period: u32,
-	/// Times that auditors of an attempt are drawn again because some stayed silent or none could
-	/// be drawn.
-	pub max_redraws: u8,
-	/// What an auditor who stays silent loses, as a part of its collateral.
-	pub audit_miss_fine: Perquintill,
-	/// What is assumed of those who would cheat; collateral follows from it.
-	pub adversary: Adversary,
-}
-
-impl Default for Rules {
-	fn default() -> Self {
-		Self {
-			draw_window: 8,
-			reveal_period: 20,
-			max_redraws: 3,
-			audit_miss_fine: Perquintill::from_percent(5),
-			adversary: Adversary::default(),
-		}
-	}
-}
-
-impl Rules {
-	/// Whether a chain can run by these numbers.
-	pub fn are_sound(&self) -> bool {
-		(1..=RING).contains(&self.draw_window) && !self.reveal_period.is_zero()
-	}
-}
 
 /// The VRF output of one height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -162,24 +122,111 @@ pub enum CheckState<BlockNumber> {
 		/// When empty places are drawn for; `None` while all are taken.
 		vacant: Option<WorkHeight>,
 	},
-	/// Everybody has committed.
+	/// All auditors have committed; whether there is one more is not decided.
 	#[codec(index = 2)]
+	Second {
+		/// When it is decided: the output of the height after the last commit is known then.
+		due: WorkHeight,
+	},
+	/// Everybody has committed.
+	#[codec(index = 3)]
 	Revealing {
 		/// When the verdict is given without those who have not revealed.
 		due: WorkHeight,
 		/// The block of the last commit. Nothing should be revealed before it is final.
 		since: BlockNumber,
 	},
+	/// Referees of the panel of [`Check::level`] compute, or are still to be drawn.
+	#[codec(index = 4)]
+	Panel {
+		/// When those who have not committed are silent.
+		due: WorkHeight,
+		/// When empty places are drawn for; `None` while all are taken.
+		vacant: Option<WorkHeight>,
+	},
+	/// Referees reveal.
+	#[codec(index = 5)]
+	PanelReveal {
+		/// When the panel finds without those who have not revealed.
+		due: WorkHeight,
+		/// The block of the last commit. Nothing should be revealed before it is final.
+		since: BlockNumber,
+	},
+	/// The panel has found. Who was not found right may appeal.
+	#[codec(index = 6)]
+	Appeal {
+		/// When the finding is final.
+		due: WorkHeight,
+	},
+	/// Accepted: kept for a challenge until `tasks` says that the time for it has passed.
+	#[codec(index = 7)]
+	Settled,
 }
 
-/// The check of one attempt, from the worker's commit to the verdict.
+/// What a panel finds about one party.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Standing {
+	/// Two thirds of the referees who revealed, and they are half of the panel at least, call it
+	/// equal or near to their own.
+	#[codec(index = 0)]
+	Right,
+	/// Two thirds of them have one answer, by which it is wrong.
+	#[codec(index = 1)]
+	Wrong,
+	/// Neither.
+	#[codec(index = 2)]
+	Unclear,
+}
+
+/// What a panel finds: about the worker, then about each auditor in the order of their places. A
+/// party who has revealed nothing is not among those judged, and unclear.
+pub type Standings = BoundedVec<Standing, ConstU32<MAX_PARTIES>>;
+
+/// What one referee says of each party, in the order of [`Standings`].
+pub type Findings = BoundedVec<Comparison, ConstU32<MAX_PARTIES>>;
+
+/// A doubt in what a panel found, and the party that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Appeal<AccountId> {
+	/// Who answers for it, with the collateral of `Role::Appellant` at the level that is doubted.
+	pub seat: Seat<AccountId>,
+	/// The party's index in [`Standings`].
+	pub party: u8,
+	/// The level of the panel that is doubted.
+	pub level: u8,
+	/// The collateral.
+	pub bond: Balance,
+}
+
+/// A doubt in an accepted result.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Challenge<AccountId> {
+	/// Who has it.
+	pub challenger: AccountId,
+	/// What the challenger has on hold for it.
+	pub bond: Balance,
+}
+
+/// The check of one attempt, from the worker's commit to the verdict, or to payment where it was
+/// accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Check<AccountId, BlockNumber> {
 	/// Which attempt at the chunk.
 	pub attempt: Attempt,
 	/// Who computed it, on which terms.
 	pub assignment: Assignment<AccountId>,
-	/// The nonces claimed.
+	/// The nonces claimed; none but in a search.
 	pub claim: Claim,
 	/// The worker's commitment.
 	pub commitment: H256,
@@ -188,17 +235,35 @@ pub struct Check<AccountId, BlockNumber> {
 	pub committed_at: WorkHeight,
 	/// Where the check is.
 	pub state: CheckState<BlockNumber>,
-	/// What auditors hash besides the claimed nonces: first nonce and number. `None` without an
-	/// audit.
+	/// What auditors of a search hash besides the claimed nonces: first nonce and number. `None`
+	/// without an audit, and for programs.
 	pub sub_range: Option<(Nonce, u32)>,
-	/// The auditors' places; none without an audit.
+	/// The auditors' places; none without an audit, and none once accepted.
 	pub auditors: BoundedVec<AuditorSlot<AccountId>, ConstU32<MAX_AUDITORS>>,
+	/// Whether it was decided if there is one more auditor.
+	pub second_decided: bool,
 	/// What the worker revealed.
 	pub worker_opening: Option<Opening>,
 	/// Times that auditors were drawn again.
 	pub redraws: u8,
 	/// Owners of auditors who stayed silent.
 	pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
+	/// Level of the panel that judges it, or has judged it last.
+	pub level: u8,
+	/// What that panel found; empty before.
+	pub standings: Standings,
+	/// Appeals, one for each level at most.
+	pub appeals: BoundedVec<Appeal<AccountId>, ConstU32<{ LEVELS as u32 }>>,
+	/// The challenge on which the panels were called, if it was not a disagreement. There is one at
+	/// most: its bond is kept until it is judged, and another is refused even after that.
+	pub challenge: Option<Challenge<AccountId>>,
+}
+
+impl<AccountId, BlockNumber> Check<AccountId, BlockNumber> {
+	/// Whether worker and auditors have all revealed.
+	pub fn is_revealed(&self) -> bool {
+		self.worker_opening.is_some() && self.auditors.iter().all(|slot| slot.opening.is_some())
+	}
 }
 
 impl<AccountId: PartialEq, BlockNumber> Check<AccountId, BlockNumber> {
@@ -210,47 +275,134 @@ impl<AccountId: PartialEq, BlockNumber> Check<AccountId, BlockNumber> {
 	}
 }
 
+/// One referee's place on a panel.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Referee<AccountId> {
+	/// Who sits there; `None` while nobody could be drawn, or after it stayed silent.
+	pub seat: Option<Seat<AccountId>>,
+	/// What it committed.
+	pub commitment: Option<H256>,
+	/// What it revealed.
+	pub said: Option<Said>,
+}
+
+/// What is kept of a referee's opening.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Said {
+	/// Its own answer, [`Opening::answer`].
+	pub answer: H256,
+	/// What it says of each party.
+	pub findings: Findings,
+}
+
+impl<AccountId> Referee<AccountId> {
+	/// A place that nobody sits on.
+	pub const EMPTY: Self = Self { seat: None, commitment: None, said: None };
+
+	/// A place just taken.
+	pub fn taken(seat: Seat<AccountId>) -> Self {
+		Self { seat: Some(seat), ..Self::EMPTY }
+	}
+}
+
+/// A panel: as many places as it has referees. Lies beside its check, under its level, until each
+/// of its referees was dismissed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Panel<AccountId> {
+	/// Class of the work: that of the referees' duties.
+	pub class: WorkClass,
+	/// The places.
+	pub places: BoundedVec<Referee<AccountId>, ConstU32<MAX_REFEREES>>,
+	/// What is found in the end, and what a referee gets who found the same; `None` while that is
+	/// open. Referees are then dismissed one after the other.
+	pub end: Option<Dismissal>,
+}
+
+/// How a panel's referees are dismissed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Dismissal {
+	/// What was found in the end, by this panel or by a larger one.
+	pub standings: Standings,
+	/// Whether a larger panel came after this one: who found otherwise is slashed then, and only
+	/// goes unpaid if not.
+	pub overruled: bool,
+	/// Pay of each referee who found the same, in the token's smallest unit. The pot holds it.
+	pub pay: Balance,
+	/// Places dismissed so far.
+	pub dismissed: u32,
+}
+
 /// The queues of the agenda, one for each constant length of a stage.
 #[derive(
 	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
 )]
 pub enum Queue {
-	/// Audits to decide on.
+	/// Audits that are certain, and wait for what names the auditors.
 	#[codec(index = 0)]
 	Drawing,
-	/// Empty places to draw for, by the index of the wait.
+	/// Empty places of auditors to draw for, by the index of the wait.
 	#[codec(index = 1)]
 	Vacant(u8),
 	/// Ends of audits, by the index of their deadline among the eight.
 	#[codec(index = 2)]
 	Auditing(u8),
-	/// Ends of reveal periods.
+	/// Ends of reveal periods of worker and auditors.
 	#[codec(index = 3)]
 	Revealing,
+	/// Second auditors to decide on.
+	#[codec(index = 4)]
+	Second,
+	/// Empty places of panels to draw for, by the index of the wait.
+	#[codec(index = 5)]
+	Seating(u8),
+	/// Ends of panels' work, by the index of their deadline among the eight.
+	#[codec(index = 6)]
+	Panel(u8),
+	/// Ends of reveal periods of panels.
+	#[codec(index = 7)]
+	PanelReveal,
+	/// Panels whose referees have all revealed: their finding.
+	#[codec(index = 8)]
+	Finding,
+	/// Ends of appeal periods.
+	#[codec(index = 9)]
+	Appeal,
+	/// Panels with referees to dismiss, by their level.
+	#[codec(index = 10)]
+	Dismissal(u8),
+	/// Audits that are left to chance.
+	#[codec(index = 11)]
+	Chance,
 }
 
 impl Queue {
 	/// Queues of what ends by itself. An attempt comes into each of them a few times at most.
-	pub const ENDS: [Self; 10] = [
-		Self::Drawing,
-		Self::Auditing(0),
-		Self::Auditing(1),
-		Self::Auditing(2),
-		Self::Auditing(3),
-		Self::Auditing(4),
-		Self::Auditing(5),
-		Self::Auditing(6),
-		Self::Auditing(7),
-		Self::Revealing,
-	];
+	pub fn ends() -> impl Iterator<Item = Self> + Clone {
+		let audits = (0u8..8).map(Self::Auditing);
+		let panels = (0u8..8).map(Self::Panel);
+		let dismissals = (0u8..LEVELS).map(Self::Dismissal);
+		[Self::Drawing, Self::Chance, Self::Second, Self::Revealing]
+			.into_iter()
+			.chain(audits)
+			.chain([Self::PanelReveal, Self::Finding, Self::Appeal])
+			.chain(panels)
+			.chain(dismissals)
+	}
+
+	/// Queues of draws after which an attempt comes into another one of draws only if somebody was
+	/// found: those that are made for the first time, or go on.
+	pub fn first_draws() -> impl Iterator<Item = Self> {
+		[Self::Vacant(0), Self::Seating(0)].into_iter()
+	}
 
 	/// Queues of draws that are made again and again until somebody is found.
 	pub fn vacant() -> impl Iterator<Item = Self> {
-		(0u8..).take(WAITS.len()).map(Self::Vacant)
+		let waits = (1u8..).take(WAITS.len().saturating_sub(1));
+		waits.clone().map(Self::Vacant).chain(waits.map(Self::Seating))
 	}
 
 	/// Every queue.
 	pub fn all() -> impl Iterator<Item = Self> {
-		Self::ENDS.into_iter().chain(Self::vacant())
+		Self::ends().chain(Self::first_draws()).chain(Self::vacant())
 	}
 }

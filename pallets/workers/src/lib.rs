@@ -1,7 +1,7 @@
 //! # Workers
 //!
 //! Who does the work: owners with a held stake, their device keys, the seats that draws fall on,
-//! and the collateral that each duty binds.
+//! the collateral that each duty binds, and the reputation that it adds to.
 //!
 //! An *owner* is a cold account. It stakes, says which classes of work it serves and from which
 //! price on, names where pay goes, and registers *devices*: hot accounts that commit and reveal and
@@ -15,9 +15,9 @@
 //! | [`seats`] | seats from stake, and picking one by a number: pure |
 //! | `registry` | registering, offers, payout, devices, leaving |
 //! | `availability` | whether a device wants work: its signal, the owner's pause, suspension after misses |
-//! | `period` | which seats are in force, and from when |
+//! | `period` | which seats are in force, and from when; changes of the rules |
 //! | `draw` | drawing a seat that can do what is needed |
-//! | `duties` | binding a seat to a duty, how far its device is, and the three ways a duty ends |
+//! | `duties` | binding a seat to a duty, how far its device is, and the four ways a duty ends |
 //! | `stake` | the only file that moves stake |
 //! | `try_state` | the invariants |
 //! | [`weights`] | weights: estimates, until benchmarks exist |
@@ -27,7 +27,8 @@
 //! register ─▶ add_device ─▶ set_accepting ─▶ (seats are fixed) ─▶ draw
 //! draw ─▶ engage ─▶ commit ─▶ complete ─▶ release
 //!            │         └───────────┴─────▶ slash
-//!            └─ miss
+//!            └─ miss, hand_back
+//!         stand_for ─────────────────────▶ release, slash
 //! drain ─▶ (duties end, seats run out) ─▶ unbond ─▶ withdraw
 //! ```
 //!
@@ -36,14 +37,20 @@
 //! as often as who idles. They are fixed for a period: buying stake after the randomness of a draw
 //! is known does not help.
 //!
+//! Reputation is a part of an owner's record, which the end of a duty writes anyway. Draws hand it to
+//! whoever sets the terms, as it is at that height; nothing else here looks at it.
+//!
 //! ## Invariants
 //! 1. The stake of an owner is what is on hold for it; the collateral bound to the duties of its
 //!    devices is a part of it.
 //! 2. `engaged = released + compensation + bounty + burned + bound now`, summed over all collateral
 //!    ever.
 //! 3. Each device belongs to one owner and is nobody's owner account; each owner knows its devices.
-//! 4. The seats of the next period are what stakes and offers come to; an unbonding owner has none,
-//!    in force or coming.
+//! 4. The seats of the next period are what stakes and offers come to, less what a change of the
+//!    stake of a seat rounded off; an unbonding owner has none, in force or coming.
+//! 5. An owner has one reputation in a class, of the past, in which it passed no more audits than it
+//!    delivered results.
+//! 6. Whoever stands for an appeal has nothing to do for it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -68,8 +75,8 @@ mod tests;
 pub use pallet::*;
 pub use seats::{SeatHolder, SeatHolders};
 pub use types::{
-	Availability, CollateralLedger, Device, Engagement, Offer, Offers, Progress, Rules, Worker,
-	WorkerState,
+	Availability, CollateralLedger, Device, Engagement, Offer, Offers, Progress, Reputations,
+	Rules, Worker, WorkerState,
 };
 pub use weights::WeightInfo;
 
@@ -161,7 +168,10 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			assert!(self.rules.are_sound(), "seat_stake and seat_period are at least 1");
+			assert!(
+				self.rules.are_sound(),
+				"the rules of workers are out of the bounds that their documentation names"
+			);
 			CurrentRules::<T>::put(self.rules);
 		}
 	}
@@ -272,12 +282,17 @@ pub mod pallet {
 			duty: Duty,
 			/// What it lost: the sum of the three below.
 			amount: Balance,
-			/// Paid to those who worked in vain.
+			/// Paid to those who worked in vain, and for referees.
 			compensation: Balance,
 			/// Paid to those who proved the result wrong.
 			bounty: Balance,
 			/// Burned.
 			burned: Balance,
+		},
+		/// The rules were changed.
+		RulesChanged {
+			/// The rules now in force.
+			rules: Rules,
 		},
 	}
 
@@ -351,6 +366,8 @@ pub mod pallet {
 		DeviceFull,
 		/// The device has this duty already. Another seat has to be drawn.
 		AlreadyEngaged,
+		/// The rules are out of the bounds that their documentation names. Nothing was changed.
+		RulesUnsound,
 	}
 
 	#[pallet::hooks]
@@ -484,6 +501,18 @@ pub mod pallet {
 		pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
 			let owner = ensure_signed(origin)?;
 			Self::do_withdraw(owner)
+		}
+
+		/// Changes the rules, for what begins from now on. Only root.
+		///
+		/// With the stake of a seat, the seats of the next period are converted, rounded down: what
+		/// an owner has besides whole seats of the old kind counts again after its next
+		/// `add_stake` or `set_offers`.
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::set_rules())]
+		pub fn set_rules(origin: OriginFor<T>, rules: Rules) -> DispatchResult {
+			ensure_root(origin)?;
+			Self::do_set_rules(rules)
 		}
 	}
 }

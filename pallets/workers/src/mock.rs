@@ -2,18 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 use crate as pallet_workers;
-use crate::{Offer, Offers, Rules};
+use crate::{seats, Event, Offer, Offers, Rules};
 use frame_support::{
 	assert_ok, construct_runtime, derive_impl, parameter_types,
 	traits::{ConstU128, Hooks},
 	weights::WeightMeter,
 };
 use sp_core::{ed25519, Pair};
-use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
+use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage, Perquintill};
 use tequio_primitives::{
 	clock::WorkClock,
 	device::proof_message,
-	workers::{EngageSeats, Need, Penalty, Seat},
+	terms::AuditTerms,
+	workers::{Candidate, EngageSeats, Need, Penalty, Seat},
 	AttemptId, Balance, ChunkId, Duty, Role, WorkClass, WorkHeight,
 };
 
@@ -74,7 +75,13 @@ pub const RULES: Rules = Rules {
 	unbond_period: 20,
 	suspension: 30,
 	signal_period: 4,
+	half_life: 100,
+	min_owners: 4,
+	max_share: Perquintill::from_percent(50),
 };
+
+/// The class that owners offer here unless a test says otherwise.
+pub const CLASS: WorkClass = WorkClass::RandomXSearch;
 
 pub fn owner(number: u8) -> AccountId {
 	AccountId::new([number; 32])
@@ -97,7 +104,12 @@ pub fn proof(number: u8, owner: &AccountId) -> ed25519::Signature {
 }
 
 pub fn offers() -> Offers {
-	vec![Offer { class: WorkClass::RandomXSearch, ask: 5, rate: 10 }].try_into().unwrap()
+	offers_of(&[CLASS])
+}
+
+pub fn offers_of(classes: &[WorkClass]) -> Offers {
+	let offers = classes.iter().map(|class| Offer { class: *class, ask: 5, rate: 10 });
+	offers.collect::<Vec<_>>().try_into().unwrap()
 }
 
 pub fn duty(task: u64, role: Role) -> Duty {
@@ -108,14 +120,34 @@ pub fn seat(number: u8) -> Seat<AccountId> {
 	Seat { owner: owner(number), device: device(number) }
 }
 
+/// Terms with this collateral for work that two auditors check.
+pub fn terms_at(collateral: Balance) -> AuditTerms {
+	AuditTerms {
+		audit_rate: Perquintill::one(),
+		conviction: Perquintill::from_percent(33),
+		collateral,
+		auditors: 2,
+		second: Perquintill::zero(),
+	}
+}
+
+/// Asks the same collateral of everybody.
+pub fn asking(collateral: Balance) -> impl Fn(&Candidate) -> Option<AuditTerms> {
+	move |_| Some(terms_at(collateral))
+}
+
+fn asking_thirty(_: &Candidate) -> Option<AuditTerms> {
+	Some(terms_at(30))
+}
+
 /// A need that every owner of [`register`] can meet, for work or for an audit.
 pub fn need(audit: bool) -> Need<'static, AccountId> {
 	Need {
-		class: WorkClass::RandomXSearch,
+		class: CLASS,
 		price: 5,
 		units: 100,
 		deadline: 40,
-		collateral: 30,
+		terms: &asking_thirty,
 		excluded: &[],
 		audit,
 	}
@@ -149,14 +181,13 @@ pub fn worker(number: u8, stake: Balance) {
 /// Engages the device of an owner's number for a computation.
 pub fn engage(number: u8, task: u64, collateral: Balance) -> Duty {
 	let duty = duty(task, Role::Worker);
-	assert_ok!(Workers::engage(&seat(number), duty, collateral));
+	assert_ok!(Workers::engage(&seat(number), duty, CLASS, collateral));
 	duty
 }
 
 /// Slashes a duty of the device of an owner's number for nobody's good. Returns what was taken.
 pub fn slash_all(number: u8, duty: Duty) -> Balance {
-	let nobody = Penalty { compensation: Vec::new(), bounty: Vec::new() };
-	Workers::slash(&seat(number), duty, nobody)
+	Workers::slash(&seat(number), duty, Penalty::burned())
 }
 
 /// Goes to a height and runs the hook.
@@ -178,6 +209,24 @@ pub fn stored_device(number: u8) -> crate::Device<AccountId> {
 	crate::Devices::<Test>::get(device(number)).unwrap()
 }
 
+/// The invariants, and one that only a change of the rules may break: the seats of the next period
+/// are exactly what stakes and offers come to.
+pub fn check() {
+	Workers::do_try_state().unwrap();
+	let changed = |event: &RuntimeEvent| {
+		matches!(event, RuntimeEvent::Workers(Event::<Test>::RulesChanged { .. }))
+	};
+	if System::events().iter().any(|record| changed(&record.event)) {
+		return;
+	}
+	for (owner, worker) in crate::Workers::<Test>::iter() {
+		for class in WorkClass::ALL {
+			let seats = seats::seats_of(&crate::NextSeats::<Test>::get(class), &owner);
+			assert_eq!(seats, worker.seats_in(class, SEAT_STAKE));
+		}
+	}
+}
+
 pub fn build_and_execute(test: impl FnOnce()) {
 	Height::set(0);
 	let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
@@ -193,6 +242,6 @@ pub fn build_and_execute(test: impl FnOnce()) {
 	sp_io::TestExternalities::new(storage).execute_with(|| {
 		System::set_block_number(1);
 		test();
-		Workers::do_try_state().unwrap();
+		check();
 	});
 }

@@ -1,16 +1,16 @@
 //! Registering, offers, payout, devices, leaving.
 
 use crate::{
-	seats, types::PendingPayout, Config, CurrentRules, Device, Devices, Error, Event, Offers,
-	Pallet, Seats, Worker, WorkerState, Workers,
+	seats, types::PendingPayout, Config, CurrentRules, Device, Devices, Error, Event, Offer,
+	Offers, Pallet, Seats, Worker, WorkerState, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
 use sp_core::ed25519;
 use sp_runtime::DispatchError;
 use tequio_primitives::{
-	clock::WorkClock, commitment::genesis_hash, device::proof_message, workers::InspectWorkers,
-	Balance, Duty, WorkClass,
+	clock::WorkClock, commitment::genesis_hash, device::proof_message, reputation::Reputation,
+	workers::InspectWorkers, Balance, Duty, WorkClass,
 };
 
 impl<T: Config> Pallet<T> {
@@ -33,8 +33,9 @@ impl<T: Config> Pallet<T> {
 			offers,
 			state: WorkerState::Active,
 			devices: BoundedVec::new(),
+			reputations: BoundedVec::new(),
 		};
-		Self::put_worker(&owner, worker)?;
+		Self::put_worker(&owner, worker, &[])?;
 		Self::deposit_event(Event::Registered { owner, stake });
 		Ok(())
 	}
@@ -46,15 +47,16 @@ impl<T: Config> Pallet<T> {
 		// The token's issuance bounds the sum.
 		worker.stake = worker.stake.saturating_add(amount);
 		let stake = worker.stake;
-		Self::put_worker(&owner, worker)?;
+		Self::put_worker(&owner, worker, &[])?;
 		Self::deposit_event(Event::StakeAdded { owner, amount, stake });
 		Ok(())
 	}
 
 	pub(crate) fn do_set_offers(owner: T::AccountId, offers: Offers) -> DispatchResult {
-		let worker = Self::active(&owner)?;
+		let mut worker = Self::active(&owner)?;
 		Self::ensure_offers(&offers, worker.stake)?;
-		Self::put_worker(&owner, Worker { offers: offers.clone(), ..worker })?;
+		let before = core::mem::replace(&mut worker.offers, offers.clone());
+		Self::put_worker(&owner, worker, &before)?;
 		Self::deposit_event(Event::OffersSet { owner, offers });
 		Ok(())
 	}
@@ -103,7 +105,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_drain(owner: T::AccountId) -> DispatchResult {
 		let worker = Self::active(&owner)?;
-		Self::put_worker(&owner, Worker { state: WorkerState::Draining, ..worker })?;
+		Self::put_worker(&owner, Worker { state: WorkerState::Draining, ..worker }, &[])?;
 		Self::deposit_event(Event::Draining { owner });
 		Ok(())
 	}
@@ -156,9 +158,14 @@ impl<T: Config> Pallet<T> {
 			.ok_or_else(|| Error::<T>::DeviceNotFound.into())
 	}
 
-	/// Stores an owner and what follows for the seats of the next period.
-	fn put_worker(owner: &T::AccountId, worker: Worker<T::AccountId>) -> DispatchResult {
-		Self::update_next_seats(owner, &worker)?;
+	/// Stores an owner and what follows for the seats of the next period, where it had other offers
+	/// `before`.
+	fn put_worker(
+		owner: &T::AccountId,
+		worker: Worker<T::AccountId>,
+		before: &[Offer],
+	) -> DispatchResult {
+		Self::update_next_seats(owner, &worker, before)?;
 		Workers::<T>::insert(owner, worker);
 		Ok(())
 	}
@@ -199,5 +206,17 @@ impl<T: Config> InspectWorkers<T::AccountId> for Pallet<T> {
 
 	fn duties_of(device: &T::AccountId) -> Vec<Duty> {
 		Devices::<T>::get(device).map(|device| device.undone().collect()).unwrap_or_default()
+	}
+
+	fn parts_of(device: &T::AccountId) -> Vec<Duty> {
+		let engagements = Devices::<T>::get(device).map(|device| device.engagements);
+		engagements.into_iter().flatten().map(|engagement| engagement.duty).collect()
+	}
+
+	fn reputation_of(owner: &T::AccountId, class: WorkClass) -> Reputation {
+		let (now, half_life) = (T::Clock::now(), CurrentRules::<T>::get().half_life);
+		Workers::<T>::get(owner)
+			.map(|worker| worker.reputation(class, now, half_life))
+			.unwrap_or_default()
 	}
 }

@@ -1,10 +1,11 @@
 //! Seats: equal parts of stake, each with the same chance in every draw. Pure functions, no
 //! storage.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
+use sp_runtime::Perquintill;
 use tequio_primitives::Balance;
 
 /// Owners that may hold seats in one class.
@@ -42,6 +43,23 @@ pub fn total<AccountId>(holders: &[SeatHolder<AccountId>]) -> u64 {
 	holders.iter().map(|holder| u64::from(holder.seats)).fold(0, u64::saturating_add)
 }
 
+/// Whether a list has fewer than `min_owners` owners, or one of them has more than `max_share` of
+/// all its seats.
+pub fn are_exposed<AccountId>(
+	holders: &[SeatHolder<AccountId>],
+	min_owners: u32,
+	max_share: Perquintill,
+) -> bool {
+	let most = holders.iter().map(|holder| u64::from(holder.seats)).max().unwrap_or(0);
+	// Seats are whole, so those above the exact share are those above it rounded down.
+	count(holders) < min_owners || most > max_share.mul_floor(total(holders))
+}
+
+/// Owners in a list. Fits: lists are bounded far below 2³².
+pub fn count<AccountId>(holders: &[SeatHolder<AccountId>]) -> u32 {
+	u32::try_from(holders.len()).unwrap_or(u32::MAX)
+}
+
 /// The seats of a class, added up so that many draws can be made from them.
 #[derive(Clone, Debug)]
 pub struct Table<AccountId>(Vec<(u64, AccountId)>);
@@ -57,9 +75,28 @@ impl<AccountId> Table<AccountId> {
 		Self(holders.into_iter().map(add).collect())
 	}
 
-	/// Whether nobody holds a seat.
-	pub fn is_empty(&self) -> bool {
-		self.0.is_empty()
+	/// The seats of all but these owners.
+	pub fn without(&self, excluded: &[AccountId]) -> Self
+	where
+		AccountId: Clone + Ord,
+	{
+		let excluded: BTreeSet<_> = excluded.iter().collect();
+		let (mut before, mut end) = (0u64, 0u64);
+		let mut left = Vec::new();
+		for (upto, owner) in &self.0 {
+			let seats = upto.saturating_sub(before);
+			before = *upto;
+			if !excluded.contains(owner) {
+				end = end.saturating_add(seats);
+				left.push((end, owner.clone()));
+			}
+		}
+		Self(left)
+	}
+
+	/// Owners who hold them.
+	pub fn owners(&self) -> u32 {
+		u32::try_from(self.0.len()).unwrap_or(u32::MAX)
 	}
 
 	/// The owner of the seat that `number` falls on, counting seats in list order and starting over
@@ -93,4 +130,25 @@ pub fn set_seats<AccountId: PartialEq>(
 		None => holders.try_push(SeatHolder { owner, seats }).map_err(|_| Full)?,
 	}
 	Ok(())
+}
+
+/// Takes those seats from an owner that it has above `most`; with zero it leaves the list.
+pub fn cap_seats<AccountId: PartialEq>(
+	holders: &mut SeatHolders<AccountId>,
+	owner: &AccountId,
+	most: u32,
+) {
+	if let Some(holder) = holders.iter_mut().find(|holder| holder.owner == *owner) {
+		holder.seats = holder.seats.min(most);
+	}
+	holders.retain(|holder| holder.seats > 0);
+}
+
+/// Turns seats that were counted at one stake for a seat into those for another, rounded down, so
+/// that nobody has more than its stake makes. Who is left without a seat leaves the list.
+pub fn convert<AccountId>(holders: &mut SeatHolders<AccountId>, old: Balance, new: Balance) {
+	for holder in holders.iter_mut() {
+		holder.seats = seats_from(Balance::from(holder.seats).saturating_mul(old), 1, new);
+	}
+	holders.retain(|holder| holder.seats > 0);
 }

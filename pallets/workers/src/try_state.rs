@@ -1,14 +1,14 @@
 //! The invariants, each a sentence and a check.
 
 use crate::{
-	seats, Config, CurrentRules, Devices, HoldReason, Ledger, NextSeats, Pallet, Seats,
+	seats, Config, CurrentRules, Devices, HoldReason, Ledger, NextSeats, Pallet, Progress, Seats,
 	WorkerState, Workers,
 };
 use alloc::collections::btree_set::BTreeSet;
 use codec::Encode;
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::TryRuntimeError;
-use tequio_primitives::{Balance, WorkClass};
+use tequio_primitives::{clock::WorkClock, Balance, Role, WorkClass};
 
 impl<T: Config> Pallet<T> {
 	/// Checks every invariant of the pallet.
@@ -17,7 +17,10 @@ impl<T: Config> Pallet<T> {
 		Self::check_collateral()?;
 		Self::check_ledger()?;
 		Self::check_devices()?;
+		Self::check_appeals()?;
 		Self::check_offers()?;
+		Self::check_reputations()?;
+		Self::check_rules()?;
 		Self::check_next_seats()?;
 		Self::check_seats()
 	}
@@ -81,6 +84,17 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Whoever stands for an appeal has nothing to do for it.
+	fn check_appeals() -> Result<(), TryRuntimeError> {
+		let mut engagements = Devices::<T>::iter_values().flat_map(|device| device.engagements);
+		let idle = engagements.all(|engagement| match engagement.duty.role {
+			Role::Appellant { .. } => engagement.progress == Progress::Done,
+			Role::Worker | Role::Auditor | Role::Referee { .. } => true,
+		});
+		ensure!(idle, "a device has something to do for an appeal");
+		Ok(())
+	}
+
 	/// Each owner offers something, each class once, at a rate above zero.
 	fn check_offers() -> Result<(), TryRuntimeError> {
 		for worker in Workers::<T>::iter_values() {
@@ -93,18 +107,43 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The seats of the next period are what stakes and offers come to.
+	/// An owner has one reputation in a class, of the past, in which it passed no more audits than
+	/// it delivered results.
+	fn check_reputations() -> Result<(), TryRuntimeError> {
+		let now = T::Clock::now();
+		for worker in Workers::<T>::iter_values() {
+			let classes = worker.reputations.iter().map(|(class, _)| class);
+			let distinct = classes.collect::<BTreeSet<_>>().len();
+			ensure!(distinct == worker.reputations.len(), "two reputations in a class");
+			for (_, reputation) in &worker.reputations {
+				ensure!(reputation.halved_at <= now, "a reputation of the future");
+				ensure!(reputation.passed <= reputation.accepted, "audits of no results");
+			}
+		}
+		Ok(())
+	}
+
+	/// The rules are within their bounds.
+	fn check_rules() -> Result<(), TryRuntimeError> {
+		ensure!(CurrentRules::<T>::get().are_sound(), "a chain cannot run by these rules");
+		Ok(())
+	}
+
+	/// The seats of the next period are what stakes and offers come to, or fewer where the stake of
+	/// a seat was changed.
 	fn check_next_seats() -> Result<(), TryRuntimeError> {
 		let seat_stake = CurrentRules::<T>::get().seat_stake;
 		for class in WorkClass::ALL {
 			let holders = NextSeats::<T>::get(class);
 			let mut seated = 0usize;
 			for (owner, worker) in Workers::<T>::iter() {
-				let seats = worker.seats_in(class, seat_stake);
-				ensure!(seats::seats_of(&holders, &owner) == seats, "seats do not fit the stake");
+				let seats = seats::seats_of(&holders, &owner);
+				let most = worker.seats_in(class, seat_stake);
+				ensure!(seats <= most, "more seats than the stake makes");
 				seated = seated.saturating_add(usize::from(seats > 0));
 			}
 			ensure!(holders.len() == seated, "seats of somebody who is no owner");
+			ensure!(holders.iter().all(|holder| holder.seats > 0), "a place without seats");
 		}
 		Ok(())
 	}

@@ -2,10 +2,14 @@
 
 use crate::seats;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::ConstU32, BoundedVec};
+use frame_support::{defensive, traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
+use sp_runtime::Perquintill;
 use tequio_primitives::{
-	search::AUDITORS, workers::Need, Balance, Duty, Role, WorkClass, WorkHeight, TEQ,
+	reputation::{Deed, Reputation},
+	terms::AuditTerms,
+	workers::Need,
+	Balance, Duty, Role, WorkClass, WorkHeight, TEQ,
 };
 
 /// Offers of one owner.
@@ -50,6 +54,12 @@ pub struct Offer {
 /// What an owner offers, each class once.
 pub type Offers = BoundedVec<Offer, ConstU32<MAX_OFFERS>>;
 
+/// What an owner has done, each class once, in the order in which it began with them.
+pub type Reputations = BoundedVec<(WorkClass, Reputation), ConstU32<MAX_OFFERS>>;
+
+// There is room for every class, so that no deed is ever forgotten for want of it.
+const _: () = assert!(WorkClass::ALL.len() <= 8, "raise MAX_OFFERS with the number of classes");
+
 /// Whether an owner takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub enum WorkerState {
@@ -93,6 +103,8 @@ pub struct Worker<AccountId> {
 	pub state: WorkerState,
 	/// Its devices.
 	pub devices: BoundedVec<AccountId, ConstU32<MAX_DEVICES>>,
+	/// What it has done, as the numbers were at its last deed in each class.
+	pub reputations: Reputations,
 }
 
 impl<AccountId: PartialEq> Worker<AccountId> {
@@ -114,39 +126,62 @@ impl<AccountId: PartialEq> Worker<AccountId> {
 		self.offers.iter().find(|offer| offer.class == class)
 	}
 
-	/// Seats that its stake gives it in a class: none unless it is active and serves the class.
-	pub fn seats_in(&self, class: WorkClass, seat_stake: Balance) -> u32 {
-		if self.state != WorkerState::Active || self.offer(class).is_none() {
-			return 0;
+	/// Seats that its stake gives it in each class that it serves: none unless it is active.
+	pub fn seats(&self, seat_stake: Balance) -> u32 {
+		match self.state {
+			WorkerState::Active => seats::seats_from(self.stake, self.offers.len(), seat_stake),
+			WorkerState::Draining | WorkerState::Unbonding { .. } => 0,
 		}
-		seats::seats_from(self.stake, self.offers.len(), seat_stake)
 	}
 
-	/// Whether its terms and its free stake fit the need. Says nothing about its devices.
-	///
-	/// Work leaves as much collateral free as the audits of one such result bind. Else work alone
-	/// could bind everybody's stake, and nobody would be left to audit anybody.
-	pub fn can_take(&self, need: &Need<AccountId>) -> bool {
-		self.is_fit(need) && self.free_collateral() >= collateral_kept_free(need)
+	/// Seats that its stake gives it in a class.
+	pub fn seats_in(&self, class: WorkClass, seat_stake: Balance) -> u32 {
+		self.offer(class).map_or(0, |_| self.seats(seat_stake))
 	}
 
-	/// Whether it would take such work if it had nothing else to do.
-	pub fn is_fit(&self, need: &Need<AccountId>) -> bool {
+	/// Whether it takes such work for such pay and in such time, if it has nothing else to do. Says
+	/// nothing about collateral and devices.
+	pub fn serves(&self, need: &Need<AccountId>) -> bool {
 		let fits = |offer: &Offer| {
 			let blocks = need.units.div_ceil(u64::from(offer.rate.max(1)));
 			offer.ask <= need.price
 				&& blocks.saturating_mul(DEADLINE_FACTOR) <= u64::from(need.deadline)
 		};
-		self.state == WorkerState::Active
-			&& self.stake >= collateral_kept_free(need)
-			&& self.offer(need.class).is_some_and(fits)
+		self.state == WorkerState::Active && self.offer(need.class).is_some_and(fits)
+	}
+
+	/// What it has done in a class, at a height.
+	pub fn reputation(&self, class: WorkClass, now: WorkHeight, half_life: u32) -> Reputation {
+		self.noted(class).at(now, half_life)
+	}
+
+	/// Adds a deed to what it has done in a class.
+	pub fn note(&mut self, class: WorkClass, deed: Deed, now: WorkHeight, half_life: u32) {
+		if deed == Deed::Nothing {
+			return;
+		}
+		let after = self.noted(class).after(deed, now, half_life);
+		let noted = self.reputations.iter_mut().find(|(noted, _)| *noted == class);
+		if let Some((_, reputation)) = noted {
+			*reputation = after;
+		} else if self.reputations.try_push((class, after)).is_err() {
+			defensive!("there is room for every class");
+		}
+	}
+
+	fn noted(&self, class: WorkClass) -> Reputation {
+		let noted = self.reputations.iter().find(|(noted, _)| *noted == class);
+		noted.map_or_else(Reputation::default, |(_, reputation)| *reputation)
 	}
 }
 
-/// The free collateral that an owner must have to be given a duty.
-fn collateral_kept_free<AccountId>(need: &Need<AccountId>) -> Balance {
-	let kept = if need.audit { 0 } else { Balance::from(AUDITORS) };
-	need.collateral.saturating_mul(kept.saturating_add(1))
+/// The free collateral that an owner must have to be given a duty on these terms.
+///
+/// Work leaves as much of it free as the auditors of one such result bind. Else work alone could
+/// bind everybody's stake, and nobody would be left to audit anybody.
+pub fn collateral_kept_free(terms: &AuditTerms, audit: bool) -> Balance {
+	let kept = if audit { 0 } else { Balance::from(terms.auditors) };
+	terms.collateral.saturating_mul(kept.saturating_add(1))
 }
 
 /// Whether a device wants work.
@@ -189,7 +224,7 @@ pub enum Progress {
 	/// Has committed and has still to reveal.
 	#[codec(index = 1)]
 	Committed,
-	/// Has revealed: its part is done.
+	/// Has revealed, or had nothing to do: its part is done.
 	#[codec(index = 2)]
 	Done,
 }
@@ -199,6 +234,8 @@ pub enum Progress {
 pub struct Engagement {
 	/// The duty.
 	pub duty: Duty,
+	/// Class of the work that it is about.
+	pub class: WorkClass,
 	/// Stake of the owner that is bound to it.
 	pub collateral: Balance,
 	/// How far the device is.
@@ -273,7 +310,7 @@ pub struct CollateralLedger {
 	pub engaged: Balance,
 	/// Freed again.
 	pub released: Balance,
-	/// Paid to those who worked in vain.
+	/// Paid to those who worked in vain, and for referees.
 	pub compensation: Balance,
 	/// Paid to those who proved a result wrong.
 	pub bounty: Balance,
@@ -281,7 +318,8 @@ pub struct CollateralLedger {
 	pub burned: Balance,
 }
 
-/// What a referendum may change. The defaults are production numbers; blocks take three seconds.
+/// The numbers by which owners take part, which Root may change. The defaults are production
+/// numbers; blocks take three seconds.
 #[derive(
 	Clone,
 	Copy,
@@ -290,6 +328,7 @@ pub struct CollateralLedger {
 	Eq,
 	Encode,
 	Decode,
+	DecodeWithMemTracking,
 	MaxEncodedLen,
 	TypeInfo,
 	serde::Serialize,
@@ -297,9 +336,9 @@ pub struct CollateralLedger {
 )]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-	/// Stake of one seat, in the token's smallest unit.
+	/// Stake of one seat, in the token's smallest unit, above zero.
 	pub seat_stake: Balance,
-	/// Blocks between two fixings of the seats.
+	/// Blocks between two fixings of the seats, at least 1.
 	pub seat_period: u32,
 	/// Blocks until a new payout account is valid: time to notice a stolen key.
 	pub payout_delay: u32,
@@ -309,6 +348,12 @@ pub struct Rules {
 	pub suspension: u32,
 	/// Blocks between two signals of one device.
 	pub signal_period: u32,
+	/// Blocks after which what an owner did counts half, at least 1.
+	pub half_life: u32,
+	/// Owners with seats below whom everything in a class is audited.
+	pub min_owners: u32,
+	/// Part of the seats of a class above which everything in it is audited, if one owner has it.
+	pub max_share: Perquintill,
 }
 
 impl Default for Rules {
@@ -320,6 +365,9 @@ impl Default for Rules {
 			unbond_period: 201_600,
 			suspension: 200,
 			signal_period: 10,
+			half_life: 201_600,
+			min_owners: 20,
+			max_share: Perquintill::from_percent(20),
 		}
 	}
 }
@@ -327,6 +375,6 @@ impl Default for Rules {
 impl Rules {
 	/// Whether a chain can run by these numbers.
 	pub fn are_sound(&self) -> bool {
-		self.seat_stake > 0 && self.seat_period > 0
+		self.seat_stake > 0 && self.seat_period > 0 && self.half_life > 0
 	}
 }

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
+use tequio_primitives::WorkClass;
 
 /// Weight of each call and of what the hook does.
 pub trait WeightInfo {
@@ -31,6 +32,8 @@ pub trait WeightInfo {
 	fn poll() -> Weight;
 	/// Fixing the seats of every class.
 	fn fix_seats() -> Weight;
+	/// `set_rules`.
+	fn set_rules() -> Weight;
 }
 
 /// Picoseconds of a call without its database access.
@@ -41,6 +44,9 @@ const SIGNATURE: u64 = 60_000_000;
 const ITEM_PROOF: u64 = 4_096;
 /// Proof bytes of the seats of a class: 36 for each of 1000 owners.
 const SEATS_PROOF: u64 = 36_000;
+/// Classes, each of which an owner may serve: each has its list of seats.
+const CLASSES: u64 = 4;
+const _: () = assert!(WorkClass::ALL.len() == 4, "CLASSES counts the classes");
 
 /// Weights computed from the runtime's database weights.
 pub struct Estimated<T>(PhantomData<T>);
@@ -51,25 +57,27 @@ impl<T: frame_system::Config> Estimated<T> {
 			.saturating_add(T::DbWeight::get().reads_writes(reads, writes))
 	}
 
+	/// Of the reads and writes, one each is for the seats of every class.
 	fn with_seats(reads: u64, writes: u64) -> Weight {
-		Self::access(reads, writes).saturating_add(Weight::from_parts(BASE, SEATS_PROOF))
+		let list = Weight::from_parts(BASE, SEATS_PROOF);
+		Self::access(reads, writes).saturating_add(list.saturating_mul(CLASSES))
 	}
 }
 
 impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	// Worker, device, payout as device, payout account, rules, own account, holds, next seats.
 	fn register() -> Weight {
-		Self::with_seats(8, 4)
+		Self::with_seats(7 + CLASSES, 3 + CLASSES)
 	}
 
 	// Worker, rules, account, holds, next seats.
 	fn add_stake() -> Weight {
-		Self::with_seats(5, 4)
+		Self::with_seats(4 + CLASSES, 3 + CLASSES)
 	}
 
 	// Worker, rules, next seats.
 	fn set_offers() -> Weight {
-		Self::with_seats(3, 2)
+		Self::with_seats(2 + CLASSES, 1 + CLASSES)
 	}
 
 	// Worker, payout as device, payout account, rules, clock.
@@ -99,12 +107,12 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 
 	// Worker, rules, next seats.
 	fn drain() -> Weight {
-		Self::with_seats(3, 2)
+		Self::with_seats(2 + CLASSES, 1 + CLASSES)
 	}
 
 	// Worker, sixteen devices, rules, clock, seats.
 	fn unbond() -> Weight {
-		Self::with_seats(20, 1)
+		Self::with_seats(19 + CLASSES, 1)
 	}
 
 	// Worker, clock, account, holds; sixteen devices and their accounts.
@@ -117,8 +125,13 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::access(2, 0)
 	}
 
-	// Rules, next seats, seats, next fixing.
+	// Rules, next seats of each class; their seats, next fixing.
 	fn fix_seats() -> Weight {
-		Self::with_seats(2, 2)
+		Self::with_seats(1 + CLASSES, 1 + CLASSES)
+	}
+
+	// Rules, next seats.
+	fn set_rules() -> Weight {
+		Self::with_seats(1 + CLASSES, 1 + CLASSES)
 	}
 }

@@ -2,6 +2,7 @@
 
 pub mod consensus;
 pub mod money;
+pub mod rules;
 pub mod system;
 pub mod utility;
 pub mod work;

@@ -31,6 +31,8 @@ impl pallet_verification::Config for Runtime {
 	type Randomness = LastOutput;
 	type Tasks = Tasks;
 	type Workers = Workers;
+	type Currency = Balances;
+	type Rewards = Rewards;
 	type AgendaBudget = AgendaBudget;
 	type DeviceCrypto = DeviceCrypto;
 	type BlockMilliseconds = ConstU64<SLOT_MILLISECONDS>;
@@ -44,6 +46,7 @@ impl pallet_tasks::Config for Runtime {
 	type Beacon = Verification;
 	type Workers = Workers;
 	type Policy = Verification;
+	type Checks = Verification;
 	type Rewards = Rewards;
 	type AgendaBudget = AgendaBudget;
 	type WeightInfo = pallet_tasks::weights::Estimated<Runtime>;
@@ -74,7 +77,7 @@ impl Get<Option<AccountId>> for BlockAuthor {
 	}
 }
 
-/// The calls that a device's node makes besides commits and reveals, where they would be free.
+/// The calls that a device's node makes besides those of verification, where they would be free.
 pub struct DeviceCalls;
 
 impl OutboundCalls<AccountId, RuntimeCall> for DeviceCalls {

@@ -28,6 +28,8 @@ pub const BATCH: u32 = 64;
 const WEIGHT_GOAL: f64 = 4.0;
 /// What a block beside a million open chunks may take, in blocks beside a hundred.
 const TIME_GOAL: f64 = 1.2;
+/// What checks may add to an unaudited chunk in a batch, in transfers.
+const CHECKS_GOAL: f64 = 2.0;
 
 /// Measures and prints.
 pub fn run(report: &mut Report, quick: bool) -> Result<()> {
@@ -42,6 +44,7 @@ pub fn run(report: &mut Report, quick: bool) -> Result<()> {
 		let parts = life::measure(&wasm, shape, repetitions)?;
 		figures(report, shape, &parts, anchor);
 	}
+	checks(report, &life::unaudited(&wasm, repetitions)?, many);
 	open::run(report, &wasm, repetitions)
 }
 
@@ -51,7 +54,7 @@ fn explain(report: &mut Report) {
 		"(ParityDbWeight), per chunk, beyond an idle block; keys are counted as benchmarks count",
 		"them, once per block. Nothing is generated yet: `estimated` is what the runtime accounts",
 		"for by its hand-counted WeightInfo. The Wasm has debug assertions and overflow checks on.",
-		"Every chunk is audited today; `audit` is its draw, two auditors' commits and reveals, and",
+		"Searches are always audited; `audit` is the draw, two auditors' commits and reveals, and",
 		"the verdict. No device is given 64 chunks at a time: for `64 in a call` the seats drawn",
 		"are replaced in the state.",
 	] {
@@ -89,6 +92,33 @@ fn figures(report: &mut Report, shape: Shape, parts: &Parts, anchor: Cost) {
 		unit: "µs",
 		goal: 0.0,
 		sense: Sense::Min,
+	});
+}
+
+/// What commit, draw and reveal add to a chunk of a program that nobody audits. Without them a
+/// result would be one call: the commit, less the record of the check, which is read and written
+/// there and once more when it is forgotten.
+fn checks(report: &mut Report, parts: &Parts, anchor: Cost) {
+	for (part, cost) in parts {
+		describe(report, &format!("unaudited: {}", part.name()), *cost);
+	}
+	let of = |part| parts.get(&part).copied().unwrap_or_default();
+	let record = Cost { reads: 1.0, writes: 1.0, ..Cost::default() };
+	let forgotten = record;
+	let added = record + of(Part::Audit) + of(Part::Reveal) + forgotten;
+	let all = of(Part::Commit) + of(Part::Audit) + of(Part::Reveal) + forgotten;
+	let anchor = anchor.micros();
+	report.note(&format!(
+		"an unaudited chunk: {:.3} transfers with the whole of its commit",
+		all.micros() / anchor
+	));
+	report.figure(Figure {
+		name: "chain/checks of an unaudited chunk/64 in a call".into(),
+		ours: added.micros(),
+		anchor,
+		unit: "µs",
+		goal: CHECKS_GOAL,
+		sense: Sense::Max,
 	});
 }
 

@@ -20,6 +20,7 @@
 //! | [`memory`] | memory of a node at rest and of a light worker |
 //! | [`end_to_end`] | useful hashing of a worker, and blocks from submission to acceptance |
 //! | [`throughput`] | results settled per second beside transfers per second |
+//! | [`incentives`] | what strategies earn on the real runtime |
 
 mod blocks;
 mod chain;
@@ -27,6 +28,7 @@ mod end_to_end;
 mod figure;
 mod frames;
 mod huge_pages;
+mod incentives;
 mod machine;
 mod memory;
 mod program;
@@ -75,6 +77,8 @@ enum Name {
 	Loop,
 	/// Results settled per second beside transfers per second, on a real node
 	Throughput,
+	/// What honest and cheating strategies earn on the real runtime, with curves
+	Incentives,
 }
 
 // One thread: the kernel stops the child processes when the thread that started them ends.
@@ -106,5 +110,6 @@ async fn run(args: &Args, report: &mut Report) -> Result<()> {
 		Name::Memory => memory::run(report, args.quick).await,
 		Name::Loop => end_to_end::run(report, args.quick).await,
 		Name::Throughput => throughput::run(report, args.quick).await,
+		Name::Incentives => incentives::run(report, args.quick),
 	}
 }

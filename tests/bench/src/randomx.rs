@@ -6,11 +6,13 @@
 //! | --- | --- |
 //! | [`side`] | one measurement of either side |
 //! | [`key_change`] | what the first hash under another key waits for |
+//! | [`verify`] | what the audits of a chunk cost beside its search |
 //! | [`conversation`] | talking to an engine as the worker process does |
 
 mod conversation;
 mod key_change;
 mod side;
+mod verify;
 
 use crate::{
 	figure::{Figure, Report, Sense},
@@ -71,6 +73,7 @@ pub async fn run(report: &mut Report, reference: Option<&Path>, quick: bool) -> 
 	let measured = measure(report, &programs, &settings(&kinds), &effort).await?;
 	speed(report, &measured)?;
 	scaling(report, &measured)?;
+	verify(report, &measured)?;
 	pool(report, &programs, &effort).await?;
 	key_change::run(report, &programs.ours, quick).await
 }
@@ -190,13 +193,25 @@ fn speed(report: &mut Report, measured: &[Measured]) -> Result<()> {
 	Ok(())
 }
 
+/// What was measured of ours in a setting.
+fn ours_in(measured: &[Measured], mode: Mode, threads: u32, pages: Pages) -> Result<&[Outcome]> {
+	let setting = Setting { mode, threads, pages };
+	let found = measured.iter().find(|of| of.setting == setting);
+	found.map(|of| of.ours.as_slice()).with_context(|| format!("{setting} was not measured"))
+}
+
+/// Checking beside searching, each on one thread.
+fn verify(report: &mut Report, measured: &[Measured]) -> Result<()> {
+	let fast = ours_in(measured, Mode::Fast, 1, Pages::Small)?;
+	let light = ours_in(measured, Mode::Light, 1, Pages::Small)?;
+	let caches: Vec<_> = light.iter().filter_map(|outcome| outcome.cache_seconds).collect();
+	let cache = median(&caches).context("the engine does not say how long its cache took")?;
+	verify::run(report, &verify::Speed { fast: rate(fast)?, light: rate(light)?, cache })
+}
+
 /// Ours beside ours: more threads, larger pages.
 fn scaling(report: &mut Report, measured: &[Measured]) -> Result<()> {
-	let of = |mode, threads, pages| {
-		let setting = Setting { mode, threads, pages };
-		let found = measured.iter().find(|of| of.setting == setting);
-		found.map(|of| of.ours.as_slice()).with_context(|| format!("{setting} was not measured"))
-	};
+	let of = |mode, threads, pages| ours_in(measured, mode, threads, pages);
 	let small = Pages::Small;
 	report.figure(Figure {
 		name: "randomx/dataset, 2 threads beside 1".into(),

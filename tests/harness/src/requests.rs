@@ -31,7 +31,8 @@ pub struct Request {
 
 impl Request {
 	/// More than the task can lock, fees included: pay is capped at twice the expected hashes, an
-	/// audit costs less than a search, and at most four auditors of a chunk are paid.
+	/// audit costs less than a search, and at most four auditors of a chunk are paid. Fees that are
+	/// fixed are little.
 	fn funds(&self) -> Balance {
 		const WORST: Balance = 20;
 		let work = Balance::from(self.spec.count).saturating_mul(self.price).saturating_mul(WORST);

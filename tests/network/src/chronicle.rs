@@ -8,8 +8,10 @@ use tequio_harness::chain::Chain;
 use tequio_primitives::Balance;
 use tequio_runtime::RuntimeEvent;
 
-/// Commits and reveals of a chunk: of its worker and of two auditors.
-pub const MESSAGES: u32 = 6;
+/// Auditors of a search by the rules.
+pub const AUDITORS: u32 = 2;
+/// Commits and reveals of a chunk: of its worker and of its auditors.
+pub const MESSAGES: u32 = 2 * (1 + AUDITORS);
 
 /// Counts of events since a block.
 #[derive(Clone, Debug)]
@@ -18,9 +20,9 @@ pub struct Chronicle {
 	pub first: u32,
 	/// Number of the first block that it has not read.
 	pub next: u32,
-	/// Commits, of workers and auditors.
+	/// Commits, of workers, auditors and referees.
 	pub commits: u32,
-	/// Reveals, of workers and auditors.
+	/// Reveals, of workers, auditors and referees.
 	pub reveals: u32,
 	/// Number of the last block with a reveal.
 	pub last_reveal: u32,
@@ -56,9 +58,19 @@ impl Chronicle {
 
 	/// Reads the blocks that have come since. The chain of one validator has no forks.
 	pub async fn read_on(&mut self, chain: &Chain) -> Result<()> {
+		self.read_each(chain, |_| ()).await
+	}
+
+	/// The same, and shows each event.
+	pub async fn read_each(
+		&mut self,
+		chain: &Chain,
+		mut show: impl FnMut(&RuntimeEvent),
+	) -> Result<()> {
 		while let Some(block) = chain.block(self.next).await? {
 			for record in chain.events(block).await? {
 				self.note(&record.event);
+				show(&record.event);
 			}
 			self.next += 1;
 		}

@@ -13,7 +13,8 @@ use tequio_harness::{
 	transactions::signed,
 };
 use tequio_primitives::{
-	search::{Claim, Faults, Opening, Winners},
+	opening::Opening,
+	search::{Claim, Faults, SearchOpening, Winners},
 	AttemptId, Balance, ChunkId, Role, TaskId, TEQ,
 };
 use tequio_runtime::{Nonce, Runtime, RuntimeCall};
@@ -198,11 +199,11 @@ fn commits(task: TaskId) -> Result<RuntimeCall> {
 }
 
 fn reveals(task: TaskId) -> Result<RuntimeCall> {
-	let opening = Opening {
+	let opening = Opening::Search(SearchOpening {
 		shares: H256::repeat_byte(7),
 		winners: Winners::default(),
 		faults: Faults::default(),
-	};
+	});
 	let reveal =
 		|id| RevealItem { id, role: Role::Auditor, opening: opening.clone(), salt: [7; 32] };
 	let items: Vec<_> = attempts(task).map(reveal).collect();

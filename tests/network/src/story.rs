@@ -2,8 +2,9 @@
 
 use anyhow::{anyhow, ensure, Context, Result};
 use pallet_rewards::Contribution;
-use pallet_workers::CollateralLedger;
+use pallet_workers::{CollateralLedger, Ledger, Worker, Workers};
 use serde_json::Value;
+use sp_core::H256;
 use std::{ops::Range, time::Duration};
 use tequio_harness::{
 	accounts::Account,
@@ -13,11 +14,12 @@ use tequio_harness::{
 	waiting::until,
 };
 use tequio_primitives::{
+	api::TaskSummary,
 	search::{SearchSpec, MIN_LAMBDA},
 	stage::Stage,
 	Balance, Role, TaskId, TEQ,
 };
-use tequio_runtime::Runtime;
+use tequio_runtime::{AccountId, Runtime};
 
 /// The shortest deadline that the chain knows, in blocks.
 pub const SHORT_DEADLINE: u32 = 16;
@@ -96,13 +98,23 @@ impl Story {
 	/// Waits for the end of a task, and sees that every chunk was done and paid and all money is
 	/// accounted for. Returns what all owners did and got together.
 	pub async fn ends_well(&self, order: &Order, patience: Duration) -> Result<Contribution> {
-		let summary = self.network.ended(order.task, patience).await?;
-		let logs = || self.network.logs();
+		let (summary, done) = self.ends(order, patience).await?;
 		ensure!(
 			summary.chunks.paid == order.search.chunks,
 			"chunks were not done: {summary:?}\n{}",
-			logs()
+			self.network.logs()
 		);
+		Ok(done)
+	}
+
+	/// Waits for the end of a task, and sees that all money is accounted for. Returns how the task
+	/// stands, and what all owners did and got together.
+	pub async fn ends(
+		&self,
+		order: &Order,
+		patience: Duration,
+	) -> Result<(TaskSummary<AccountId>, Contribution)> {
+		let summary = self.network.ended(order.task, patience).await?;
 		ensure!(summary.books.in_escrow() == Some(0), "the books do not balance: {summary:?}");
 		let held = self.network.chain.balance(&self.requester.id()).await?.reserved;
 		ensure!(held == 0, "{held} of the requester's money is still held");
@@ -113,16 +125,22 @@ impl Story {
 			"the owners' records and the books differ: {done:?}, {summary:?}"
 		);
 		ensure!(done.paid == Balance::from(done.units) * PRICE, "units were not paid: {done:?}");
-		let (ledger, bound) = (self.ledger().await?, self.bound().await?);
+		// Referees are dismissed after the verdict: both are read at one block.
+		let block = self.network.chain.best().await?;
+		let (ledger, bound) = (self.ledger_at(block).await?, self.bound_at(block).await?);
 		let gone = ledger.released + ledger.compensation + ledger.bounty + ledger.burned;
 		ensure!(ledger.engaged == gone + bound, "collateral is lost: {ledger:?}, {bound} bound");
-		Ok(done)
+		Ok((summary, done))
 	}
 
 	/// Where collateral went.
 	pub async fn ledger(&self) -> Result<CollateralLedger> {
-		let key = pallet_workers::Ledger::<Runtime>::hashed_key();
-		Ok(self.network.chain.read(key).await?.unwrap_or_default())
+		self.ledger_at(self.network.chain.best().await?).await
+	}
+
+	async fn ledger_at(&self, block: H256) -> Result<CollateralLedger> {
+		let key = Ledger::<Runtime>::hashed_key();
+		Ok(self.network.chain.read_at(key, Some(block)).await?.unwrap_or_default())
 	}
 
 	/// What all owners did for a task, and got for it.
@@ -142,11 +160,13 @@ impl Story {
 		Ok(sum)
 	}
 
-	/// Stake that answers for duties now.
-	async fn bound(&self) -> Result<Balance> {
+	/// Stake that answers for duties.
+	async fn bound_at(&self, block: H256) -> Result<Balance> {
 		let mut sum = 0;
 		for owner in self.network.owners() {
-			let worker = self.network.worker(owner).await?;
+			let key = Workers::<Runtime>::hashed_key_for(owner.account.id());
+			let worker: Option<Worker<AccountId>> =
+				self.network.chain.read_at(key, Some(block)).await?;
 			sum += worker.map(|worker| worker.collateral).unwrap_or_default();
 		}
 		Ok(sum)

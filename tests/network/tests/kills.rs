@@ -13,11 +13,11 @@ use std::{
 };
 use tequio_harness::{network::NodePlan, waiting::until};
 use tequio_network_tests::{
-	chronicle::{Chronicle, MESSAGES},
+	chronicle::{Chronicle, AUDITORS, MESSAGES},
 	killer::Killer,
 	story::{Order, Search, Story},
 };
-use tequio_primitives::{api::TaskStatus, search::AUDITORS};
+use tequio_primitives::api::TaskStatus;
 
 /// The smallest chunk: each of its nonces is a share, and so each is paid.
 const NONCES: u32 = 16;

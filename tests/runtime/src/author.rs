@@ -135,7 +135,7 @@ fn fill(waiting: &mut Vec<Waiting>) -> Vec<DispatchOutcome> {
 }
 
 /// Applies a transaction; one that is refused leaves nothing behind.
-fn apply(transaction: &UncheckedExtrinsic) -> ApplyExtrinsicResult {
+pub(crate) fn apply(transaction: &UncheckedExtrinsic) -> ApplyExtrinsicResult {
 	with_transaction_unchecked(|| {
 		let result = Executive::apply_extrinsic(transaction.clone());
 		match result {

@@ -7,17 +7,28 @@ use crate::{
 	device::{Conduct, Device},
 	keys::Key,
 	owner::{Owner, ASK},
+	program::{self, Fate},
 	search,
 };
 use frame_support::BoundedVec;
-use pallet_tasks::types::ChunkState;
-use pallet_verification::Call as Verify;
+use pallet_tasks::{types::ChunkState, TaskSpec};
+use pallet_verification::{
+	types::{CommitItem, RevealItem},
+	Call as Verify, Checks,
+};
 use pallet_workers::{Devices, Offer};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use tequio_primitives::{
-	device::proof_message, stage::DeclineReason, AttemptId, Balance, ChunkId, Role, WorkClass, TEQ,
+	device::proof_message,
+	opening::Opening,
+	recompute::{OutputOpening, RecomputeSpec},
+	stage::DeclineReason,
+	AttemptId, Balance, ChunkId, Role, WorkClass, TEQ,
 };
 use tequio_runtime::{AccountId, Runtime, RuntimeCall, System};
+
+/// Classes that the owners serve.
+const CLASSES: [WorkClass; 2] = [WorkClass::RandomXSearch, WorkClass::ExactF64];
 
 /// Everybody who acts.
 pub struct Crowd {
@@ -31,7 +42,8 @@ impl Crowd {
 	pub fn team() -> Vec<Owner> {
 		let names = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie", "One", "Two"];
 		let team = names.into_iter().zip(1..);
-		team.map(|(name, number)| Owner::new(name, number, Conduct::Honest)).collect()
+		let new = |(name, number)| Owner::new(name, number, Conduct::Honest).serving(&CLASSES);
+		team.map(new).collect()
 	}
 
 	/// The owners of a team and their devices, and as many devices that belong to nobody yet.
@@ -60,10 +72,11 @@ impl Crowd {
 
 	/// One random call. Reads the state.
 	pub fn random_call(&mut self) -> (AccountId, RuntimeCall) {
-		match self.rng.gen_range(0..10) {
+		match self.rng.gen_range(0..12) {
 			0..=1 => self.task_call(),
 			2..=5 => self.worker_call(),
 			6..=8 => self.check_call(),
+			9..=10 => self.quarrel_call(),
 			_ => self.money_call(),
 		}
 	}
@@ -92,7 +105,8 @@ impl Crowd {
 			},
 			3..=5 => {
 				let (device, id) = self.assigned().unwrap_or((self.device(), self.attempt()));
-				let reason = DeclineReason::Busy;
+				let reasons = [DeclineReason::Busy, DeclineReason::BadInput];
+				let reason = *reasons.choose(&mut self.rng).unwrap();
 				(device, RuntimeCall::Tasks(pallet_tasks::Call::decline { id, reason }))
 			},
 			_ => {
@@ -116,18 +130,34 @@ impl Crowd {
 		assigned.choose(&mut self.rng).cloned().filter(|_| self.rng.gen_bool(0.7))
 	}
 
-	/// A search of up to five chunks. Some are malformed, some pay less than anybody asks, some pay
+	/// A task of up to five chunks. Some are malformed, some pay less than anybody asks, some pay
 	/// next to nothing.
 	fn submission(&mut self) -> pallet_tasks::Call<Runtime> {
+		let spec = if self.rng.gen_bool(0.5) { self.search() } else { self.program() };
+		let rng = &mut self.rng;
+		let price = *[0, 1, ASK / 2, ASK, ASK, 3 * ASK, TEQ, 1 << 120].choose(rng).unwrap();
+		let deadline = *[0, 1, 16, 16, 20, 32, 30_000].choose(rng).unwrap();
+		let bonus = *[0, 0, 1, TEQ, 100 * TEQ].choose(rng).unwrap();
+		pallet_tasks::Call::submit_task { spec, price, deadline, bonus }
+	}
+
+	fn search(&mut self) -> TaskSpec {
 		let rng = &mut self.rng;
 		let chunk = *[15, 16, 24, 32, 64].choose(rng).unwrap();
 		let count = chunk * rng.gen_range(1..=5) + if rng.gen_bool(0.2) { 16 } else { 0 };
 		let lambda = *[16, 16, 16, 20, 3].choose(rng).unwrap();
-		let price = *[0, 1, ASK / 2, ASK, ASK, 3 * ASK, TEQ, 1 << 120].choose(rng).unwrap();
-		let deadline = *[0, 1, 16, 16, 20, 32, 30_000].choose(rng).unwrap();
-		let bonus = *[0, 0, 1, TEQ, 100 * TEQ].choose(rng).unwrap();
-		let spec = search::task(rng.gen(), count, chunk, lambda);
-		pallet_tasks::Call::submit_task { spec, price, deadline, bonus }
+		search::task(rng.gen(), count, chunk, lambda)
+	}
+
+	fn program(&mut self) -> TaskSpec {
+		let rng = &mut self.rng;
+		let (served, another) = (WorkClass::ExactF64, WorkClass::Integer);
+		let class = *[served, served, served, served, another].choose(rng).unwrap();
+		let fates = [Fate::Runs, Fate::Runs, Fate::Runs, Fate::Unreachable, Fate::Unsupported];
+		let program = program::program(*fates.choose(rng).unwrap(), rng.gen());
+		let (chunks, units) = (rng.gen_range(0..=5), *[0, 1, 32, 32].choose(rng).unwrap());
+		let replicas = *[0, 1, 1, 1, 2, 3, 7, 8].choose(rng).unwrap();
+		TaskSpec::Recompute(RecomputeSpec { class, program, chunks, units, replicas })
 	}
 
 	fn worker_call(&mut self) -> (AccountId, RuntimeCall) {
@@ -177,37 +207,59 @@ impl Crowd {
 		let call = calls.choose(&mut self.rng).cloned().unwrap_or(advance);
 		let call = match call {
 			RuntimeCall::Verification(Verify::commit { mut items }) => {
-				let change = self.rng.gen_range(0..8);
-				let id = self.attempt();
-				if let Some(item) = items.iter_mut().next() {
-					match change {
-						0 => item.id = id,
-						1 => item.id.attempt = item.id.attempt.wrapping_add(1),
-						2 => item.role = Role::Referee { level: 0 },
-						3 => item.claim = BoundedVec::truncate_from(vec![5, 4]),
-						4 => item.commitment = Default::default(),
-						_ => {},
-					}
-				}
+				items.iter_mut().take(1).for_each(|item| self.spoil_commit(item));
 				Verify::commit { items }
 			},
 			RuntimeCall::Verification(Verify::reveal { mut items }) => {
-				let change = self.rng.gen_range(0..6);
-				if let Some(item) = items.iter_mut().next() {
-					match change {
-						0 => item.salt = [0; 32],
-						1 => item.role = Role::Auditor,
-						2 => item.opening.shares = Default::default(),
-						3 => item.id.chunk.index ^= 1,
-						_ => {},
-					}
-				}
+				items.iter_mut().take(1).for_each(|item| self.spoil_reveal(item));
 				Verify::reveal { items }
 			},
 			other => return (who, other),
 		};
 		let signer = if self.rng.gen_bool(0.1) { self.device() } else { who };
 		(signer, RuntimeCall::Verification(call))
+	}
+
+	fn spoil_commit(&mut self, item: &mut CommitItem) {
+		match self.rng.gen_range(0..8) {
+			0 => item.id = self.attempt(),
+			1 => item.id.attempt = item.id.attempt.wrapping_add(1),
+			2 => item.role = Role::Referee { level: self.rng.gen_range(0..5) },
+			3 => item.claim = BoundedVec::truncate_from(vec![5, 4]),
+			4 => item.commitment = Default::default(),
+			_ => {},
+		}
+	}
+
+	fn spoil_reveal(&mut self, item: &mut RevealItem) {
+		match self.rng.gen_range(0..6) {
+			0 => item.salt = [0; 32],
+			1 => item.role = Role::Auditor,
+			2 => item.opening = Opening::Output(OutputOpening::own(Default::default())),
+			3 => item.id.chunk.index ^= 1,
+			_ => {},
+		}
+	}
+
+	/// Doubts what was found or accepted, mostly where there is something to doubt.
+	fn quarrel_call(&mut self) -> (AccountId, RuntimeCall) {
+		let checks: Vec<_> = Checks::<Runtime>::iter().collect();
+		let some = checks.choose(&mut self.rng).filter(|_| self.rng.gen_bool(0.9));
+		let (id, parties) = match some {
+			Some((chunk, check)) => {
+				let seats = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
+				let seats = seats.chain([&check.assignment.seat]);
+				let parties = seats.flat_map(|seat| [seat.owner.clone(), seat.device.clone()]);
+				(AttemptId { chunk: *chunk, attempt: check.attempt }, parties.collect())
+			},
+			None => (self.attempt(), vec![self.device()]),
+		};
+		let party = parties.choose(&mut self.rng).cloned().unwrap_or_else(|| self.device());
+		let (who, call) = match self.rng.gen_range(0..4) {
+			0 => (self.owner(), Verify::challenge { id }),
+			_ => (party, Verify::appeal { id }),
+		};
+		(who, RuntimeCall::Verification(call))
 	}
 
 	/// Moves balances about, so that accounts that are paid come and go.
@@ -257,7 +309,9 @@ impl Crowd {
 	fn offers(&mut self) -> pallet_workers::Offers {
 		let ask: Balance = *[1, ASK, ASK, 2 * ASK].choose(&mut self.rng).unwrap();
 		let rate = *[0, 1, 1_000, 1_000, 1_000].choose(&mut self.rng).unwrap();
-		BoundedVec::truncate_from(vec![Offer { class: WorkClass::RandomXSearch, ask, rate }])
+		let served = self.rng.gen_range(1..=CLASSES.len());
+		let offers = CLASSES.iter().take(served).map(|class| Offer { class: *class, ask, rate });
+		BoundedVec::truncate_from(offers.collect())
 	}
 
 	/// The name of an attempt that may or may not be.

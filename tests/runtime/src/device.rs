@@ -1,29 +1,34 @@
 //! Devices: they read the chain as a node's off-chain worker does, and say what it would send.
 
-use crate::{keys::Key, search};
-use codec::Encode;
+use crate::{
+	duty::{commit_item, is_wronged, reveal_item, Owed, Step},
+	keys::Key,
+	program::{self, Fate},
+	search,
+};
 use frame_support::BoundedVec;
 use pallet_verification::{
-	types::{CheckState, CommitItem, RevealItem},
-	Call, CheckOf, Checks,
+	types::{CommitItem, RevealItem},
+	Call,
 };
-use sp_io::hashing::blake2_256;
 use std::collections::BTreeMap;
 use tequio_primitives::{
-	commitment::commitment,
-	search::{Claim, Opening},
-	tasks::CheckedTasks,
+	opening::{ChunkWork, Opening},
+	recompute::OutputOpening,
+	search::Claim,
+	stage::DeclineReason,
 	workers::InspectWorkers,
 	Duty, Role,
 };
-use tequio_runtime::{AccountId, Runtime, RuntimeCall, System, Tasks, Workers};
+use tequio_runtime::{extensions::owed_tags, Runtime, RuntimeCall, Workers};
 
 /// How a device behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conduct {
-	/// Computes and shows what it found.
+	/// Computes and shows what it found, and appeals where a panel finds otherwise.
 	Honest,
-	/// Claims every nonce as a share; audits honestly.
+	/// Claims every nonce as a share, and invents the outputs of programs; audits and judges
+	/// honestly.
 	Lies,
 	/// Does nothing.
 	Sleeps,
@@ -50,7 +55,8 @@ impl Device {
 	/// block is made.
 	pub fn calls(&mut self) -> Vec<RuntimeCall> {
 		let (commits, reveals) = (self.commits(|_| true), self.reveals(|_| true));
-		commits.into_iter().chain(reveals).collect()
+		let results = commits.into_iter().chain(reveals);
+		results.chain(self.appeals()).chain(self.declines()).collect()
 	}
 
 	/// The commits that it would send now, of these duties. Reads the state.
@@ -69,6 +75,35 @@ impl Device {
 		(!items.is_empty()).then_some(RuntimeCall::Verification(Call::reveal { items }))
 	}
 
+	/// The appeals that it would send now: where a panel has found against what it knows, and its
+	/// owner has enough free stake for the bond. Reads the state.
+	pub fn appeals(&self) -> Vec<RuntimeCall> {
+		let account = self.key.account();
+		let knows = |duty: &Duty| match self.conduct {
+			Conduct::Honest => true,
+			Conduct::Lies => duty.role != Role::Worker,
+			Conduct::Sleeps | Conduct::Withholds => false,
+		};
+		let parts = Workers::parts_of(&account).into_iter().filter(knows);
+		parts
+			.filter(|duty| is_wronged(&account, duty))
+			.map(|duty| RuntimeCall::Verification(Call::appeal { id: duty.id }))
+			.filter(|call| owed_tags(&account, call).is_some())
+			.collect()
+	}
+
+	/// What it would hand back now, because it cannot be computed. Reads the state.
+	pub fn declines(&self) -> Vec<RuntimeCall> {
+		let account = self.key.account();
+		let declined = |duty: Duty| {
+			let owed = self.owed(duty, Step::Commit)?;
+			let reason = obstacle(&owed).filter(|_| duty.role == Role::Worker)?;
+			Some(pallet_tasks::Call::<Runtime>::decline { id: duty.id, reason })
+		};
+		let calls = self.duties().into_iter().filter_map(declined).map(RuntimeCall::Tasks);
+		calls.filter(|call| owed_tags(&account, call).is_some()).collect()
+	}
+
 	fn duties(&self) -> Vec<Duty> {
 		match self.conduct {
 			Conduct::Sleeps => Vec::new(),
@@ -76,57 +111,58 @@ impl Device {
 		}
 	}
 
-	fn commit(&mut self, duty: Duty) -> Option<CommitItem> {
-		let (claim, opening) = match duty.role {
-			Role::Worker => self.work(&duty)?,
-			Role::Auditor => (Claim::new(), audit(&self.key.account(), &duty)?),
-			Role::Referee { .. } => return None,
-		};
-		let digest = opening.digest();
-		let device: [u8; 32] = self.key.account().into();
-		let commitment =
-			commitment(&System::block_hash(0u32), &duty, &device, &digest, &salt(&duty));
-		self.openings.insert(duty, opening);
-		Some(CommitItem { id: duty.id, role: duty.role, claim, commitment })
+	fn owed(&self, duty: Duty, step: Step) -> Option<Owed> {
+		Owed::of(&self.key.account(), duty).filter(|owed| owed.step == step)
 	}
 
-	/// The claim and the opening of work that waits for a commit.
-	fn work(&self, duty: &Duty) -> Option<(Claim, Opening)> {
-		Tasks::assigned(&duty.id)?;
-		let (spec, range) = Tasks::search(&duty.id.chunk)?;
-		let claim = match self.conduct {
-			Conduct::Lies => search::everything(&range),
-			_ => search::claim(&spec, &range),
-		};
-		let opening = search::opening(&spec, &claim);
-		Some((claim, opening))
+	fn commit(&mut self, duty: Duty) -> Option<CommitItem> {
+		let owed = self.owed(duty, Step::Commit)?;
+		let (claim, opening) = self.compute(&owed)?;
+		let item = commit_item(&self.key.account(), duty, claim, &opening);
+		self.openings.insert(duty, opening);
+		Some(item)
+	}
+
+	/// The claim and the opening of what waits for a commit.
+	fn compute(&self, owed: &Owed) -> Option<(Claim, Opening)> {
+		let lies = self.conduct == Conduct::Lies && owed.duty.role == Role::Worker;
+		Some(match (owed.work()?, &owed.check) {
+			(ChunkWork::Recompute(_), _) if obstacle(owed).is_some() => return None,
+			(ChunkWork::Recompute(spec), _) => {
+				let output = if lies { program::lie } else { program::output };
+				let own = OutputOpening::own(output(&spec.program, owed.duty.id.chunk.index));
+				(Claim::new(), Opening::Output(own))
+			},
+			(ChunkWork::Search(spec, range), None) => {
+				let claim =
+					if lies { search::everything(&range) } else { search::claim(&spec, &range) };
+				let opening = search::opening(&spec, &claim);
+				(claim, Opening::Search(opening))
+			},
+			(ChunkWork::Search(spec, range), Some(check)) => {
+				let opening = search::audit(&spec, &range, &check.claim, check.sub_range?);
+				(Claim::new(), Opening::Search(opening))
+			},
+		})
 	}
 
 	fn reveal(&self, duty: Duty) -> Option<RevealItem> {
-		let check = check(&duty)?;
-		let open = matches!(check.state, CheckState::Revealing { .. });
-		if !open || self.conduct == Conduct::Withholds {
+		if self.conduct == Conduct::Withholds {
 			return None;
 		}
-		let opening = self.openings.get(&duty)?.clone();
-		Some(RevealItem { id: duty.id, role: duty.role, opening, salt: salt(&duty) })
+		self.owed(duty, Step::Reveal)?;
+		Some(reveal_item(duty, self.openings.get(&duty)?.clone()))
 	}
 }
 
-/// The opening of an audit that waits for a commit.
-fn audit(device: &AccountId, duty: &Duty) -> Option<Opening> {
-	let check = check(duty)?;
-	let waits = check.auditors.iter().any(|slot| {
-		slot.commitment.is_none() && slot.seat.as_ref().is_some_and(|seat| seat.device == *device)
-	});
-	let (spec, range) = Tasks::search(&duty.id.chunk).filter(|_| waits)?;
-	Some(search::audit(&spec, &range, &check.claim, check.sub_range?))
-}
-
-fn check(duty: &Duty) -> Option<CheckOf<Runtime>> {
-	Checks::<Runtime>::get(duty.id.chunk).filter(|check| check.attempt == duty.id.attempt)
-}
-
-fn salt(duty: &Duty) -> [u8; 32] {
-	blake2_256(&(b"salt", duty).encode())
+/// Why a chunk cannot be computed.
+fn obstacle(owed: &Owed) -> Option<DeclineReason> {
+	match owed.work()? {
+		ChunkWork::Search(..) => None,
+		ChunkWork::Recompute(spec) => match program::fate(&spec.program) {
+			Fate::Runs => None,
+			Fate::Unreachable => Some(DeclineReason::BadInput),
+			Fate::Unsupported => Some(DeclineReason::Unsupported),
+		},
+	}
 }

@@ -1,8 +1,8 @@
 //! # A small world around the real runtime
 //!
 //! [`World`] starts from the development preset and makes real blocks: a BABE digest with a real
-//! VRF output by Alice, the timestamp, hooks, signed transactions, the end of the block. After each
-//! block every invariant is checked.
+//! VRF output by Alice or by one of many, the timestamp, hooks, signed transactions, the end of the
+//! block. After each block every invariant is checked.
 //!
 //! ## Map
 //! | file | concept |
@@ -11,12 +11,19 @@
 //! | [`keys`] | who signs |
 //! | [`owner`] | owners, each with a device; enrolling them and letting them work |
 //! | [`device`] | devices that compute with a cheap hash in RandomX's place: honest ones, liars, silent ones |
+//! | [`duty`] | what devices owe, read from the chain |
 //! | [`search`] | that hash, and tasks over it |
+//! | [`program`] | programs whose output is a hash too, and tasks over them |
+//! | [`slots`] | who makes the block of a slot, and the output that comes with it |
 //! | [`crowd`] | accounts that make random calls |
 //! | [`author`] | a transaction pool, and an author who fills blocks from it |
 //! | [`gather`] | the duties of many devices, given to one |
 //! | [`count`] | which keys a piece of the runtime reads and writes |
 //! | `tests/story.rs` | tasks from submission to payout, with honest and with lying devices |
+//! | `tests/states.rs` | each state of a chunk, walked to its end with everybody silent, or ended earlier |
+//! | `tests/challenge.rs` | doubts of what was accepted, and of what a panel found |
+//! | `tests/reputation.rs` | what was passed lowers the audit rate |
+//! | `tests/front_running.rs` | what is copied out of the transaction pool gains nothing |
 //! | `tests/fees.rs` | what is free, for whom, and what pays |
 //! | `tests/random_calls.rs` | every invariant after each block of random calls |
 //! | `tests/load.rs` | full blocks, spam, a million open chunks |
@@ -29,10 +36,13 @@ pub mod author;
 pub mod count;
 pub mod crowd;
 pub mod device;
+pub mod duty;
 pub mod gather;
 pub mod keys;
 pub mod owner;
+pub mod program;
 pub mod search;
+pub mod slots;
 
 use codec::Encode;
 use count::{Keys, State};
@@ -45,29 +55,25 @@ use frame_support::{
 };
 use keys::Key;
 use serde_json::Value;
-use sp_consensus_babe::{
-	digests::{PreDigest, SecondaryVRFPreDigest},
-	make_vrf_sign_data, Slot, BABE_ENGINE_ID,
-};
-use sp_core::crypto::VrfSecret;
+use slots::Authors;
+use sp_consensus_babe::BABE_ENGINE_ID;
 use sp_externalities::set_and_run_with_externalities;
 use sp_io::TestExternalities;
-use sp_keyring::Sr25519Keyring;
 use sp_runtime::{generic::Era, traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem};
 use tequio_runtime::{
 	check_invariants, genesis_config_presets,
 	signing::{signed_payload, tx_extension},
-	AccountId, Address, Babe, Balance, Balances, Block, Executive, Hash, Header, Nonce,
-	RuntimeCall, RuntimeEvent, RuntimeGenesisConfig, System, UncheckedExtrinsic, EPOCH_SLOTS,
-	SLOT_MILLISECONDS,
+	AccountId, Address, Balance, Balances, Block, Executive, Hash, Header, Nonce, RuntimeCall,
+	RuntimeEvent, RuntimeGenesisConfig, System, UncheckedExtrinsic, SLOT_MILLISECONDS,
 };
 
 /// The slot before that of the first block.
 const START: u64 = 1_000;
 
-/// A chain of one validator.
+/// A chain, from within its blocks. It has no forks.
 pub struct World {
 	state: TestExternalities,
+	authors: Authors,
 	slot: u64,
 	parent: Hash,
 	pending: Vec<(Key, RuntimeCall)>,
@@ -99,14 +105,21 @@ impl World {
 
 	/// The genesis of the development preset with a patch laid over it.
 	pub fn with(patch: Value) -> Self {
+		Self::with_authors(patch, Authors::alice())
+	}
+
+	/// The same with other validators.
+	pub fn with_authors(patch: Value, authors: Authors) -> Self {
+		let mut genesis = genesis(authors.patch());
+		lay_over(&mut genesis, patch);
 		let mut state = TestExternalities::default();
 		let parent = state.execute_with(|| {
-			let genesis = serde_json::to_vec(&genesis(patch)).unwrap();
+			let genesis = serde_json::to_vec(&genesis).unwrap();
 			build_state::<RuntimeGenesisConfig>(genesis).unwrap();
 			System::block_hash(0u32)
 		});
 		state.commit_all().unwrap();
-		Self { state, slot: START, parent, pending: Vec::new(), checked: true }
+		Self { state, authors, slot: START, parent, pending: Vec::new(), checked: true }
 	}
 
 	/// The same without the invariants checked after each block: that reads everything there is.
@@ -142,6 +155,26 @@ impl World {
 		&self.state.backend
 	}
 
+	/// The slot of the last block, or after it the last one that was left empty.
+	pub fn slot(&self) -> u64 {
+		self.slot
+	}
+
+	/// The place of a coming slot's author, in this epoch or the next: what everybody can know.
+	pub fn turn(&mut self, slot: u64) -> usize {
+		self.state.execute_with(|| self.authors.turn(slot.into()))
+	}
+
+	/// The output that a coming slot's block would have: what nobody but its author can know.
+	pub fn output(&mut self, slot: u64) -> [u8; 32] {
+		self.state.execute_with(|| self.authors.output(slot.into()))
+	}
+
+	/// Leaves the next slot empty.
+	pub fn skip(&mut self) {
+		self.slot += 1;
+	}
+
 	/// Which keys `act` touches in the state after the last block. What it changes is forgotten.
 	pub fn count<R>(&self, act: impl FnOnce() -> R) -> (R, Keys) {
 		count::count(self.state(), |ext| set_and_run_with_externalities(ext, act))
@@ -149,13 +182,13 @@ impl World {
 
 	/// What the hooks of the next block would do after its inherents.
 	pub fn poll(&self) -> Polled {
-		let (slot, parent) = (self.slot + 1, self.parent);
+		let slot = self.slot + 1;
 		let (before, begun) = self.count(|| {
-			begin(slot, &header(slot, parent));
+			begin(slot, &self.header());
 			(mandatory_weight(), System::events().len())
 		});
 		let ((weight, events), polled) = self.count(|| {
-			begin(slot, &header(slot, parent));
+			begin(slot, &self.header());
 			Executive::inherents_applied();
 			(mandatory_weight(), System::events())
 		});
@@ -179,6 +212,14 @@ impl World {
 				.into_iter()
 				.map(|(key, call)| Executive::apply_extrinsic(sign(&key, call)))
 				.collect()
+		})
+	}
+
+	/// Makes a block of these calls, each signed by its key. What the chain does not take leaves
+	/// nothing behind.
+	pub fn block_with(&mut self, calls: Vec<(&Key, RuntimeCall)>) -> Vec<ApplyExtrinsicResult> {
+		self.block_of(|| {
+			calls.into_iter().map(|(key, call)| author::apply(&sign(key, call))).collect()
 		})
 	}
 
@@ -233,17 +274,23 @@ impl World {
 		self.read(|| System::events().into_iter().map(|record| record.event).collect())
 	}
 
-	/// Makes the next block, again if its header is known already: a proof of Alice's output is
-	/// another one each time. The state has the block only once it is taken.
+	/// Makes the next block, again if its header is known already: a proof of the author's output
+	/// is another one each time. The state has the block only once it is taken.
 	fn build<R>(&mut self, known: Option<&Header>, fill: impl FnOnce() -> R) -> (Header, R) {
-		let (slot, parent) = (self.slot + 1, self.parent);
-		self.state.execute_with(|| {
-			let header = known.cloned().unwrap_or_else(|| header(slot, parent));
+		let Self { state, authors, slot, parent, .. } = self;
+		let slot = *slot + 1;
+		state.execute_with(|| {
+			let header = known.cloned().unwrap_or_else(|| header(authors, slot, *parent));
 			begin(slot, &header);
 			Executive::inherents_applied();
 			let filled = fill();
 			(Executive::finalize_block(), filled)
 		})
+	}
+
+	/// The header that the next block begins with. Reads the state.
+	fn header(&self) -> Header {
+		header(&self.authors, self.slot + 1, self.parent)
 	}
 
 	fn take(&mut self, header: &Header) {
@@ -289,23 +336,15 @@ pub fn sign_as(key: &Key, call: RuntimeCall, nonce: Nonce, tip: Balance) -> Unch
 	UncheckedExtrinsic::new_signed(call, Address::Id(key.account()), signature, extension)
 }
 
-/// The header that Alice begins a block of this slot with.
-fn header(slot: u64, parent: Hash) -> Header {
+/// The header that the author of this slot begins a block with.
+fn header(authors: &Authors, slot: u64, parent: Hash) -> Header {
 	let digest = Digest {
-		logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, pre_digest(slot.into()).encode())],
+		logs: vec![DigestItem::PreRuntime(
+			BABE_ENGINE_ID,
+			authors.pre_digest(slot.into()).encode(),
+		)],
 	};
 	Header::new(System::block_number() + 1, Hash::zero(), Hash::zero(), parent, digest)
-}
-
-/// Alice's turn in a secondary slot, with the output of her key for the slot in its epoch.
-fn pre_digest(slot: Slot) -> PreDigest {
-	let current = Babe::current_epoch();
-	let begun = System::block_number() > 0;
-	let over = begun && *slot >= *Babe::current_epoch_start() + EPOCH_SLOTS;
-	let epoch = if over { Babe::next_epoch() } else { current };
-	let data = make_vrf_sign_data(&epoch.randomness, slot, epoch.epoch_index);
-	let vrf_signature = Sr25519Keyring::Alice.pair().vrf_sign(&data);
-	PreDigest::SecondaryVRF(SecondaryVRFPreDigest { authority_index: 0, slot, vrf_signature })
 }
 
 /// The default genesis with the development preset laid over it, and `patch` over that.

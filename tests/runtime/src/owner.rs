@@ -6,7 +6,9 @@ use crate::{
 	World,
 };
 use frame_support::BoundedVec;
+use pallet_verification::Call as Verify;
 use pallet_workers::{Call, Offer};
+use std::collections::BTreeSet;
 use tequio_primitives::{device::proof_message, Balance, WorkClass, TEQ};
 use tequio_runtime::{AccountId, RuntimeCall, System};
 
@@ -14,6 +16,8 @@ use tequio_runtime::{AccountId, RuntimeCall, System};
 pub const STAKE: Balance = 1_000 * TEQ;
 /// What every owner asks for a unit.
 pub const ASK: Balance = TEQ / 1_000;
+/// Owners who register in one block: each has the seats to come of every class counted as proof.
+const REGISTRATIONS: usize = 32;
 
 /// Somebody who stakes, with one device.
 pub struct Owner {
@@ -21,12 +25,20 @@ pub struct Owner {
 	pub key: Key,
 	/// The device.
 	pub device: Device,
+	/// Classes of work that it serves.
+	pub classes: Vec<WorkClass>,
 }
 
 impl Owner {
-	/// The well-known account of this name with the device of this number.
+	/// The well-known account of this name with the device of this number. Serves searches.
 	pub fn new(name: &str, number: u32, conduct: Conduct) -> Self {
-		Self { key: Key::named(name), device: Device::new(Key::device(number), conduct) }
+		let device = Device::new(Key::device(number), conduct);
+		Self { key: Key::named(name), device, classes: vec![WorkClass::RandomXSearch] }
+	}
+
+	/// The same serving these classes. Its seats are divided among them.
+	pub fn serving(self, classes: &[WorkClass]) -> Self {
+		Self { classes: classes.to_vec(), ..self }
 	}
 
 	/// The account that stakes and is paid.
@@ -36,8 +48,8 @@ impl Owner {
 
 	/// The call that registers the owner.
 	pub fn registration(&self) -> RuntimeCall {
-		let offer = Offer { class: WorkClass::RandomXSearch, ask: ASK, rate: 1_000 };
-		let offers = BoundedVec::truncate_from(vec![offer]);
+		let offer = |class: &WorkClass| Offer { class: *class, ask: ASK, rate: 1_000 };
+		let offers = BoundedVec::truncate_from(self.classes.iter().map(offer).collect());
 		RuntimeCall::Workers(Call::register { offers, stake: STAKE, payout: self.account() })
 	}
 
@@ -53,10 +65,12 @@ impl World {
 	/// Registers owners, has their devices accept work, and makes blocks until their seats are in
 	/// force.
 	pub fn enroll(&mut self, owners: &[Owner]) {
-		for owner in owners {
-			self.submit(&owner.key, owner.registration());
+		for owners in owners.chunks(REGISTRATIONS) {
+			for owner in owners {
+				self.submit(&owner.key, owner.registration());
+			}
+			self.block_ok();
 		}
-		self.block_ok();
 		for owner in owners {
 			let addition = self.read(|| owner.addition());
 			self.submit(&owner.key, addition);
@@ -85,8 +99,15 @@ impl World {
 
 	/// Makes a block in which every device sends what it has to, all of which has to succeed.
 	pub fn work(&mut self, owners: &mut [Owner]) {
+		let mut appealed = BTreeSet::new();
 		for owner in owners {
 			for call in self.read(|| owner.device.calls()) {
+				// The first appeal calls the next panel: a second one is not taken any more.
+				if let RuntimeCall::Verification(Verify::appeal { id }) = &call {
+					if !appealed.insert(*id) {
+						continue;
+					}
+				}
 				self.submit(&owner.device.key, call);
 			}
 		}

@@ -7,7 +7,7 @@ use pallet_tasks::TaskSpec;
 use sp_core::U256;
 use sp_io::hashing::blake2_256;
 use tequio_primitives::search::{
-	meets, unclaimed, ChunkRange, Claim, Fault, Nonce, Opening, SearchSpec, Winner,
+	meets, unclaimed, ChunkRange, Claim, Fault, Nonce, SearchOpening, SearchSpec, Winner,
 };
 
 /// The hash of a nonce.
@@ -52,7 +52,7 @@ pub fn everything(range: &ChunkRange) -> Claim {
 }
 
 /// What a worker shows for its claim.
-pub fn opening(spec: &SearchSpec, claim: &Claim) -> Opening {
+pub fn opening(spec: &SearchSpec, claim: &Claim) -> SearchOpening {
 	let hashes: Vec<[u8; 32]> = claim.iter().map(|nonce| hash(&spec.seed, *nonce)).collect();
 	let winners = claim
 		.iter()
@@ -60,7 +60,7 @@ pub fn opening(spec: &SearchSpec, claim: &Claim) -> Opening {
 		.filter(|(_, hash)| meets(hash, &spec.target))
 		.map(|(nonce, hash)| Winner { nonce: *nonce, hash: *hash })
 		.collect();
-	Opening {
+	SearchOpening {
 		shares: blake2_256(&hashes.concat()).into(),
 		winners: BoundedVec::truncate_from(winners),
 		faults: BoundedVec::new(),
@@ -73,12 +73,12 @@ pub fn audit(
 	range: &ChunkRange,
 	claim: &Claim,
 	(start, count): (Nonce, u32),
-) -> Opening {
+) -> SearchOpening {
 	let wrong = claim.iter().filter(|nonce| !is_share(spec, range, **nonce));
 	let missing = unclaimed(claim, start, count);
 	let missing = missing.into_iter().filter(|nonce| is_share(spec, range, *nonce));
 	let faults = wrong.copied().map(Fault::FalseShare).chain(missing.map(Fault::UnclaimedShare));
-	Opening { faults: BoundedVec::truncate_from(faults.collect()), ..opening(spec, claim) }
+	SearchOpening { faults: BoundedVec::truncate_from(faults.collect()), ..opening(spec, claim) }
 }
 
 fn is_share(spec: &SearchSpec, range: &ChunkRange, nonce: Nonce) -> bool {

@@ -18,7 +18,8 @@ use sp_runtime::traits::Dispatchable;
 use std::collections::BTreeSet;
 use tequio_primitives::{
 	api::TaskStatus,
-	search::{Fault, Opening, Winner, MAX_CLAIM, MAX_FAULTS, MAX_WINNERS},
+	opening::Opening,
+	search::{Fault, SearchOpening, Winner, MAX_CLAIM, MAX_FAULTS, MAX_WINNERS},
 	AttemptId, Balance, ChunkId, Role, TaskId, MAX_BATCH, TEQ,
 };
 use tequio_runtime::{
@@ -188,11 +189,11 @@ fn results_land_in_blocks_full_of_bytes() {
 fn the_largest_results_fit_what_full_blocks_leave_to_them() {
 	let winner = Winner { nonce: u32::MAX, hash: [0xff; 32] };
 	let fault = Fault::UnclaimedShare(u32::MAX);
-	let opening = Opening {
+	let opening = Opening::Search(SearchOpening {
 		shares: H256::repeat_byte(0xff),
 		winners: BoundedVec::truncate_from(vec![winner; MAX_WINNERS as usize]),
 		faults: BoundedVec::truncate_from(vec![fault; MAX_FAULTS as usize]),
-	};
+	});
 	// Each of another task.
 	let id = |task| AttemptId { chunk: ChunkId { task, index: u32::MAX }, attempt: u8::MAX };
 	let commits = (0..MAX_BATCH).map(|task| CommitItem {

@@ -1,23 +1,25 @@
-//! Ten thousand random calls by many accounts, with every invariant checked after every block.
+//! A hundred thousand random calls by many accounts, with every invariant checked after every
+//! block. `TEQUIO_CALLS` asks for another number of them.
 //!
-//! Three more things are checked: a call that would be free of fees succeeds; the books of a task
-//! balance when it ends; and once nobody does anything any more, every task comes to its end by
-//! itself and leaves nothing behind but the root of its record.
+//! Four more things are checked: a call that would be free of fees succeeds; nobody but Root changes
+//! rules; the books of a task balance when it ends; and once nobody does anything any more, every
+//! task comes to its end by itself and leaves nothing behind but the root of its record.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use frame_support::traits::{CallMetadata, GetCallMetadata};
 use pallet_tasks::{Chunks, Ended, NextTask, Tasks};
-use serde_json::json;
-use sp_runtime::traits::Dispatchable;
-use std::collections::BTreeMap;
+use pallet_verification::{Checks, Panels};
+use serde_json::{json, Value};
+use sp_runtime::{traits::Dispatchable, DispatchError};
+use std::{collections::BTreeMap, env};
 use tequio_runtime::{
 	extensions::owed_tags, AccountId, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
 };
 use tequio_runtime_tests::{crowd::Crowd, World};
 
 /// Random calls in all, beside those that devices send by themselves.
-const CALLS: u32 = 10_000;
+const CALLS: u32 = 100_000;
 /// Random calls in one block.
 const CALLS_PER_BLOCK: u32 = 16;
 /// Where the random numbers begin. Another number is another history.
@@ -25,26 +27,31 @@ const SEED: u64 = 20_261_120;
 /// Blocks for which an ended task is kept: few, so that many go while others are at work.
 const KEPT: u32 = 20;
 /// Blocks after which the slowest task has ended: a deadline, then an audit with all its redraws,
-/// then the reveals.
-const QUIET_BLOCKS: u32 = 250;
+/// then the reveals; or a panel, an appeal and another panel.
+const QUIET_BLOCKS: u32 = 300;
+/// All of something, in 10⁻¹⁸.
+const WHOLE: u64 = 1_000_000_000_000_000_000;
 
 /// How often each call succeeded, by pallet and name.
 type Successes = BTreeMap<(&'static str, &'static str), u32>;
 
 #[test]
 fn invariants_hold_after_every_block_of_random_calls() {
-	let mut world = World::with(json!({ "tasks": { "rules": { "keep_ended": KEPT } } }));
+	let mut world = World::with(rules());
 	let team = Crowd::team();
 	world.enroll(&team);
 
+	let owner = team[0].account();
 	let mut crowd = Crowd::new(team, SEED);
 	let mut successes = Successes::new();
-	for _ in 0..CALLS.div_ceil(CALLS_PER_BLOCK) {
+	for _ in 0..calls().div_ceil(CALLS_PER_BLOCK) {
 		world.block_of(|| {
 			crowd.act(CALLS_PER_BLOCK, |who, call| send(&mut successes, who, call));
+			check_rules_are_roots(&owner);
 		});
 		check_books(&mut world);
 	}
+	println!("{successes:?}");
 	for call in [
 		("Workers", "register"),
 		("Workers", "add_device"),
@@ -55,6 +62,8 @@ fn invariants_hold_after_every_block_of_random_calls() {
 		("Tasks", "decline"),
 		("Verification", "commit"),
 		("Verification", "reveal"),
+		("Verification", "challenge"),
+		("Verification", "appeal"),
 	] {
 		assert!(successes.contains_key(&call), "{call:?} never succeeded");
 	}
@@ -68,8 +77,25 @@ fn invariants_hold_after_every_block_of_random_calls() {
 	world.read(|| {
 		assert_eq!(Tasks::<Runtime>::iter_keys().next(), None, "a task is stuck");
 		assert_eq!(Chunks::<Runtime>::iter_keys().next(), None);
+		assert_eq!(Checks::<Runtime>::iter_keys().next(), None, "a check is stuck");
+		assert_eq!(Panels::<Runtime>::iter_keys().next(), None, "a panel is stuck");
 		assert!((0..NextTask::<Runtime>::get()).all(Ended::<Runtime>::contains_key));
 	});
+}
+
+/// Rules under which there is time to challenge, and eight owners are enough to trust one.
+fn rules() -> Value {
+	json!({
+		"tasks": { "rules": { "keep_ended": KEPT, "challenge_period": 4 } },
+		"workers": { "rules": { "min_owners": 1, "max_share": WHOLE } },
+		"verification": { "rules": { "trust": { "audits": 1 } } },
+	})
+}
+
+fn calls() -> u32 {
+	env::var("TEQUIO_CALLS").map_or(CALLS, |text| {
+		text.parse().unwrap_or_else(|_| panic!("TEQUIO_CALLS={text} is no number"))
+	})
 }
 
 fn send(successes: &mut Successes, who: AccountId, call: RuntimeCall) {
@@ -100,5 +126,28 @@ fn check_books(world: &mut World) {
 		if let RuntimeEvent::Tasks(pallet_tasks::Event::TaskEnded { task, books }) = event {
 			assert_eq!(books.in_escrow(), Some(0), "the books of task {task} do not balance");
 		}
+	}
+}
+
+/// Puts the rules in force into place again, as only Root may.
+fn check_rules_are_roots(who: &AccountId) {
+	let calls: [RuntimeCall; 4] = [
+		RuntimeCall::Workers(pallet_workers::Call::set_rules {
+			rules: pallet_workers::CurrentRules::<Runtime>::get(),
+		}),
+		RuntimeCall::Verification(pallet_verification::Call::set_rules {
+			rules: pallet_verification::CurrentRules::<Runtime>::get(),
+		}),
+		RuntimeCall::Tasks(pallet_tasks::Call::set_rules {
+			rules: pallet_tasks::CurrentRules::<Runtime>::get(),
+		}),
+		RuntimeCall::Rewards(pallet_rewards::Call::set_rules {
+			rules: pallet_rewards::CurrentRules::<Runtime>::get(),
+		}),
+	];
+	for call in calls {
+		let result = call.clone().dispatch(RuntimeOrigin::signed(who.clone()));
+		assert_eq!(result.map_err(|refused| refused.error), Err(DispatchError::BadOrigin));
+		assert_eq!(call.dispatch(RuntimeOrigin::root()).map(drop), Ok(()));
 	}
 }

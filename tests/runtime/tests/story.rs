@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use pallet_rewards::Contributions;
-use pallet_tasks::{history::root_of, Ended};
+use pallet_rewards::{Accrued, Contributions};
+use pallet_tasks::{history::root_of, Ended, TaskSpec};
 use serde_json::json;
+use sp_io::{hashing::twox_128, storage::next_key};
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	search::meets,
@@ -24,13 +25,13 @@ const CHUNK: u32 = 32;
 const LAMBDA: u16 = 16;
 const BONUS: Balance = TEQ;
 
+/// As many as it takes to judge a quarrel: a worker, two auditors, three referees.
 fn owners(last: Conduct) -> Vec<Owner> {
-	vec![
-		Owner::new("Bob", 1, Conduct::Honest),
-		Owner::new("Charlie", 2, Conduct::Honest),
-		Owner::new("Dave", 3, Conduct::Honest),
-		Owner::new("Eve", 4, last),
-	]
+	let honest = ["Bob", "Charlie", "Dave", "Eve", "Ferdie"].into_iter().zip(1..);
+	let mut owners: Vec<Owner> =
+		honest.map(|(name, number)| Owner::new(name, number, Conduct::Honest)).collect();
+	owners.push(Owner::new("One", 6, last));
+	owners
 }
 
 /// Has Alice submit a search of so many chunks.
@@ -80,9 +81,10 @@ fn honest_work_is_paid_and_the_books_balance() {
 		assert_eq!(Balances::total_issuance(), issued, "nothing was burned");
 
 		let spec = search::task(7, 4 * CHUNK, CHUNK, LAMBDA);
+		let TaskSpec::RandomXSearch(spec) = spec else { panic!("a search was asked for") };
 		let [winner] = summary.winners.as_slice() else { panic!("one nonce meets the target") };
 		assert_eq!(winner.hash, search::hash(&[7; 32], winner.nonce));
-		assert!(meets(&winner.hash, &spec.search().target));
+		assert!(meets(&winner.hash, &spec.target));
 
 		for owner in &owners {
 			assert_eq!(wealth(&owner.device.key.account()), 0, "a device never holds money");
@@ -110,7 +112,7 @@ fn a_liar_is_slashed_and_the_requester_is_whole() {
 			if let RuntimeEvent::Workers(pallet_workers::Event::Slashed { owner, amount, .. }) =
 				event
 			{
-				assert_eq!(owner, owners[3].account(), "only the liar is slashed");
+				assert_eq!(owner, owners[5].account(), "only the liar is slashed");
 				slashed += amount;
 			}
 		}
@@ -126,10 +128,10 @@ fn a_liar_is_slashed_and_the_requester_is_whole() {
 		assert_eq!(wealth(&alice), alice_before - spent(&summary));
 		assert!(slashed > 0, "the liar was drawn and convicted");
 
-		let liar = pallet_workers::Workers::<Runtime>::get(owners[3].account()).unwrap();
+		let liar = pallet_workers::Workers::<Runtime>::get(owners[5].account()).unwrap();
 		assert_eq!(liar.stake, STAKE - slashed);
-		assert!(wealth(&owners[3].account()) < before[3], "the liar ends poorer");
-		for (owner, before) in owners.iter().zip(&before).take(3) {
+		assert!(wealth(&owners[5].account()) < before[5], "the liar ends poorer");
+		for (owner, before) in owners.iter().zip(&before).take(5) {
 			assert!(wealth(&owner.account()) >= *before, "nobody else does");
 		}
 	});
@@ -169,6 +171,47 @@ fn of_an_ended_task_its_root_is_left() {
 	});
 	assert!(root.is_some());
 	assert_eq!(root_of(0, |key| world.kept(key)), root, "who kept the records can prove them");
+}
+
+#[test]
+fn what_quarrels_needed_goes_with_their_task() {
+	let rules = json!({ "keep_ended": 10, "task_lifetime": 150 });
+	let mut world = World::with(json!({ "tasks": { "rules": rules } }));
+	let mut owners = owners(Conduct::Lies);
+	world.enroll(&owners);
+	let (mut items, mut judged) = (Vec::new(), Vec::new());
+	for task in 0..2 {
+		submit(&mut world, 32);
+		let removed = || Ended::<Runtime>::contains_key(task);
+		assert!(world.work_until(&mut owners, 300, removed), "task {task} is removed");
+		// Its entry in the queue of expiry, and referees who wait for their dismissal.
+		world.work_until(&mut owners, 160, || false);
+		deliver_pay(&mut world);
+		items.push(items_kept(&mut world));
+		judged.push(world.read(|| pallet_workers::Ledger::<Runtime>::get().bounty));
+	}
+	assert!(0 < judged[0] && judged[0] < judged[1], "there were quarrels over both tasks");
+	assert_eq!(items[1], items[0] + 1, "of the second task its root is left");
+}
+
+/// Delivers what is kept for owners: the pay of referees.
+fn deliver_pay(world: &mut World) {
+	let owners: Vec<AccountId> = world.read(|| Accrued::<Runtime>::iter_keys().collect());
+	for owner in owners {
+		let claim = RuntimeCall::Rewards(pallet_rewards::Call::claim_accrued { owner });
+		world.submit(&Key::named("Alice"), claim);
+	}
+	world.block_ok();
+}
+
+/// Storage items of the pallets of the work and of the token.
+fn items_kept(world: &mut World) -> usize {
+	let pallets = ["Tasks", "Workers", "Verification", "Rewards", "Balances"];
+	let prefixes = pallets.map(|name| twox_128(name.as_bytes()));
+	world.read(|| {
+		let keys = core::iter::successors(next_key(&[]), |key| next_key(key));
+		keys.filter(|key| prefixes.iter().any(|prefix| key.starts_with(prefix))).count()
+	})
 }
 
 #[test]

@@ -11,21 +11,30 @@ use frame_support::{
 	weights::Weight,
 };
 use pallet_rewards::WeightInfo as _;
-use pallet_tasks::WeightInfo as _;
-use pallet_verification::WeightInfo as _;
-use pallet_workers::WeightInfo as _;
+use pallet_tasks::{TaskSpec, WeightInfo as _};
+use pallet_verification::{types::CheckState, Call as Verify, Checks, Panels, WeightInfo as _};
+use pallet_workers::{Ledger, WeightInfo as _};
+use serde_json::json;
 use sp_runtime::traits::Dispatchable;
 use std::collections::BTreeSet;
-use tequio_primitives::{search::AUDITORS, AttemptId, TaskId};
-use tequio_runtime::{AccountId, Runtime, RuntimeCall, RuntimeOrigin, System};
+use tequio_primitives::{
+	recompute::{RecomputeSpec, MAX_REPLICAS},
+	stage::Stage,
+	AttemptId, Role, TaskId, WorkClass,
+};
+use tequio_runtime::{AccountId, Runtime, RuntimeCall, RuntimeOrigin, System, Tasks};
 use tequio_runtime_tests::{
 	count::Keys,
 	crowd::Crowd,
 	device::Conduct,
 	keys::Key,
-	owner::{Owner, ASK},
+	owner::{Owner, ASK, STAKE},
+	program::{self, Fate},
 	search, Polled, World,
 };
+
+/// Auditors of an attempt that is judged in the call with its last reveal.
+const JUDGED_AT_ONCE: u32 = 2;
 
 /// A runtime in whose weights reads and writes can be told apart.
 mod apart {
@@ -36,8 +45,8 @@ mod apart {
 
 	/// Weights of computation stay below it: 69 milliseconds.
 	const READ: u32 = 36;
-	/// Reads stay below 2¹⁶.
-	const WRITE: u32 = 52;
+	/// Reads, and writes, stay below 2¹⁴.
+	const WRITE: u32 = 50;
 
 	construct_runtime!(
 		pub enum Apart {
@@ -75,9 +84,7 @@ fn estimate(call: &RuntimeCall) -> Option<(u64, u64)> {
 		RuntimeCall::Workers(call) => of_workers(call)?,
 		RuntimeCall::Verification(call) => of_verification(call)?,
 		RuntimeCall::Tasks(call) => of_tasks(call)?,
-		RuntimeCall::Rewards(pallet_rewards::Call::claim_accrued { .. }) => {
-			OfRewards::claim_accrued()
-		},
+		RuntimeCall::Rewards(call) => of_rewards(call)?,
 		_ => return None,
 	};
 	Some(apart::accesses(weight))
@@ -97,6 +104,7 @@ fn of_workers(call: &pallet_workers::Call<Runtime>) -> Option<Weight> {
 		Call::drain {} => OfWorkers::drain(),
 		Call::unbond {} => OfWorkers::unbond(),
 		Call::withdraw {} => OfWorkers::withdraw(),
+		Call::set_rules { .. } => OfWorkers::set_rules(),
 		_ => return None,
 	})
 }
@@ -106,18 +114,38 @@ fn of_verification(call: &pallet_verification::Call<Runtime>) -> Option<Weight> 
 	Some(match call {
 		Call::commit { items } => {
 			let (entries, tasks) = sizes(items.iter().map(|item| item.id));
-			OfVerification::commit(entries, tasks)
+			let referees = referees(items.iter().map(|item| item.role));
+			OfVerification::commit(entries, tasks).saturating_add(OfVerification::panels(referees))
 		},
 		Call::reveal { items } => {
 			let (entries, tasks) = sizes(items.iter().map(|item| item.id));
-			let verdicts = OfVerification::judge(AUDITORS, 1).saturating_mul(entries.into());
+			let referees = referees(items.iter().map(|item| item.role));
+			let verdicts = u64::from(entries - referees);
 			OfVerification::reveal(entries, tasks)
+				.saturating_add(OfVerification::panels(referees))
 				.saturating_add(OfVerification::verdicts())
-				.saturating_add(verdicts)
+				.saturating_add(OfVerification::judge(JUDGED_AT_ONCE, 0).saturating_mul(verdicts))
 		},
 		Call::advance_agenda { limit } => OfVerification::advance_agenda((*limit).min(64)),
+		Call::appeal { .. } => OfVerification::appeal(),
+		Call::challenge { .. } => OfVerification::challenge(),
+		Call::set_rules { .. } => OfVerification::set_rules(),
 		_ => return None,
 	})
+}
+
+fn of_rewards(call: &pallet_rewards::Call<Runtime>) -> Option<Weight> {
+	use pallet_rewards::Call;
+	Some(match call {
+		Call::claim_accrued { .. } => OfRewards::claim_accrued(),
+		Call::set_rules { .. } => OfRewards::set_rules(),
+		_ => return None,
+	})
+}
+
+/// How many of these are referees.
+fn referees(roles: impl Iterator<Item = Role>) -> u32 {
+	roles.filter(|role| matches!(role, Role::Referee { .. })).count() as u32
 }
 
 /// How many entries these are, about how many tasks.
@@ -134,6 +162,7 @@ fn of_tasks(call: &pallet_tasks::Call<Runtime>) -> Option<Weight> {
 		Call::cancel_task { .. } => OfTasks::cancel_task(),
 		Call::decline { .. } => OfTasks::decline(),
 		Call::advance_agenda { limit } => OfTasks::advance_agenda((*limit).min(64)),
+		Call::set_rules { .. } => OfTasks::set_rules(),
 		_ => return None,
 	})
 }
@@ -190,60 +219,222 @@ fn random_calls_touch_no_more_than_they_weigh() {
 	}
 }
 
+/// Many devices that work on many tasks of many requesters, all in the same way.
+struct Scene {
+	spec: TaskSpec,
+	tasks: usize,
+	/// How they behave until work is committed.
+	at_work: Conduct,
+	/// How they behave from then on.
+	at_audits: Conduct,
+	/// How they behave once there are panels.
+	at_panels: Conduct,
+	/// Who is doubted, and by whom.
+	doubts: Doubts,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubts {
+	None,
+	/// Workers who were found wrong appeal, up to the largest panel.
+	Appeals,
+	/// Whatever is accepted is challenged.
+	Challenges,
+}
+
+/// Searches, and nobody who doubts anything.
+fn scene(spec: TaskSpec, at_work: Conduct, at_audits: Conduct) -> Scene {
+	Scene { spec, tasks: 48, at_work, at_audits, at_panels: at_audits, doubts: Doubts::None }
+}
+
+/// Two chunks of which every other nonce is a share.
+fn chunks() -> TaskSpec {
+	search::task(3, 64, 32, 16)
+}
+
 #[test]
 fn payments_touch_no_more_than_they_weigh() {
-	everybody(Conduct::Honest, Conduct::Honest);
+	play(scene(chunks(), Conduct::Honest, Conduct::Honest));
 }
 
 #[test]
 fn slashes_of_liars_touch_no_more_than_they_weigh() {
-	everybody(Conduct::Lies, Conduct::Lies);
+	let world = play(scene(chunks(), Conduct::Lies, Conduct::Lies));
+	let ledger = world.count(Ledger::<Runtime>::get).0;
+	assert!(ledger.compensation > 0 && ledger.bounty > 0, "nobody was slashed: {ledger:?}");
 }
 
 #[test]
 fn missed_deadlines_touch_no_more_than_they_weigh() {
-	everybody(Conduct::Sleeps, Conduct::Sleeps);
+	play(scene(chunks(), Conduct::Sleeps, Conduct::Sleeps));
 }
 
 #[test]
 fn withheld_reveals_touch_no_more_than_they_weigh() {
-	everybody(Conduct::Withholds, Conduct::Withholds);
+	play(scene(chunks(), Conduct::Withholds, Conduct::Withholds));
 }
 
 #[test]
 fn silent_auditors_touch_no_more_than_they_weigh() {
-	everybody(Conduct::Honest, Conduct::Sleeps);
+	play(scene(chunks(), Conduct::Honest, Conduct::Sleeps));
 }
 
-/// Has many devices work on many tasks of many requesters, all in the same way until their work is
-/// committed, and all in another way from then on.
-fn everybody(at_work: Conduct, at_audits: Conduct) {
-	let mut world = World::new().unchecked();
-	let mut owners = world.enroll_many(48);
-	owners.iter_mut().for_each(|owner| owner.device.conduct = at_work);
-	let requesters = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie", "One", "Two"];
-	let requesters = requesters.map(|name| Key::named(name).account());
-	let spec = search::task(3, 32, 16, 16);
-	world.edit(|| {
-		for requester in requesters.iter().cycle().take(48) {
-			let (spec, price) = (spec.clone(), ASK);
-			let call = pallet_tasks::Call::submit_task { spec, price, deadline: 16, bonus: ASK };
-			let origin = RuntimeOrigin::signed(requester.clone());
-			RuntimeCall::Tasks(call).dispatch(origin).unwrap();
-		}
-		System::reset_events();
+#[test]
+fn silent_referees_touch_no_more_than_they_weigh() {
+	let lies = scene(chunks(), Conduct::Lies, Conduct::Lies);
+	play(Scene { at_panels: Conduct::Sleeps, ..lies });
+}
+
+#[test]
+fn referees_who_withhold_touch_no_more_than_they_weigh() {
+	let lies = scene(chunks(), Conduct::Lies, Conduct::Lies);
+	play(Scene { at_panels: Conduct::Withholds, ..lies });
+}
+
+#[test]
+fn the_largest_panels_touch_no_more_than_they_weigh() {
+	let lies = scene(chunks(), Conduct::Lies, Conduct::Lies);
+	play(Scene { tasks: 2, doubts: Doubts::Appeals, ..lies });
+}
+
+#[test]
+fn challenges_touch_no_more_than_they_weigh() {
+	let honest = scene(chunks(), Conduct::Honest, Conduct::Honest);
+	play(Scene { tasks: 4, doubts: Doubts::Challenges, ..honest });
+}
+
+#[test]
+fn programs_touch_no_more_than_they_weigh() {
+	let spec = program::task(WorkClass::Integer, Fate::Runs, 3, 2);
+	play(scene(spec, Conduct::Honest, Conduct::Honest));
+}
+
+#[test]
+fn replicas_touch_no_more_than_they_weigh() {
+	let spec = TaskSpec::Recompute(RecomputeSpec {
+		class: WorkClass::Integer,
+		program: program::program(Fate::Runs, 4),
+		chunks: 2,
+		units: 1,
+		replicas: MAX_REPLICAS,
 	});
-	for _ in 0..70 {
+	for (at_work, at_audits) in [
+		(Conduct::Honest, Conduct::Honest),
+		(Conduct::Honest, Conduct::Withholds),
+		(Conduct::Lies, Conduct::Lies),
+	] {
+		play(Scene { tasks: 12, ..scene(spec.clone(), at_work, at_audits) });
+	}
+}
+
+#[test]
+fn inputs_that_nobody_has_touch_no_more_than_they_weigh() {
+	let spec = program::task(WorkClass::Integer, Fate::Unreachable, 5, 2);
+	play(scene(spec, Conduct::Honest, Conduct::Honest));
+}
+
+/// Plays a scene until nothing is left of it.
+fn play(scene: Scene) -> World {
+	let patch = json!({ "tasks": { "rules": { "challenge_period": 4, "task_lifetime": 200 } } });
+	let mut world = World::with(patch).unchecked();
+	let mut owners = enroll(&mut world, scene.spec.class());
+	submit(&mut world, &scene);
+	let (mut blocks, mut begun) = (0, Begun::default());
+	while world.read(is_busy) {
+		assert!(blocks < 800, "something is stuck");
+		blocks += 1;
 		check_hooks(&world);
+		world.read(|| begun.look());
+		let conduct = begun.conduct(&scene);
+		owners.iter_mut().for_each(|owner| owner.device.conduct = conduct);
+		for (key, call) in doubts(&mut world, &owners, scene.doubts) {
+			check_call(&world, &key.account(), &call);
+			world.submit(&key, call);
+		}
 		for Owner { device, .. } in &mut owners {
 			let who = device.key.account();
 			let calls = world.read(|| device.calls());
 			calls.iter().for_each(|call| check_call(&world, &who, call));
 		}
 		world.work(&mut owners);
-		let checks = || pallet_verification::Checks::<Runtime>::iter_values().next().is_some();
-		if world.read(checks) {
-			owners.iter_mut().for_each(|owner| owner.device.conduct = at_audits);
+	}
+	world
+}
+
+fn enroll(world: &mut World, class: WorkClass) -> Vec<Owner> {
+	let owner =
+		|number| Owner::new(&format!("Owner{number}"), number, Conduct::Honest).serving(&[class]);
+	let owners: Vec<Owner> = (1_000..1_048).map(owner).collect();
+	owners.iter().for_each(|owner| world.fund(&owner.account(), 10 * STAKE));
+	world.enroll(&owners);
+	owners
+}
+
+fn submit(world: &mut World, scene: &Scene) {
+	let requesters = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie", "One", "Two"];
+	let requesters = requesters.map(|name| Key::named(name).account());
+	let bonus = if scene.spec.class() == WorkClass::RandomXSearch { ASK } else { 0 };
+	world.edit(|| {
+		for requester in requesters.iter().cycle().take(scene.tasks) {
+			let (spec, price) = (scene.spec.clone(), ASK);
+			let call = pallet_tasks::Call::submit_task { spec, price, deadline: 16, bonus };
+			let origin = RuntimeOrigin::signed(requester.clone());
+			RuntimeCall::Tasks(call).dispatch(origin).unwrap();
+		}
+		System::reset_events();
+	});
+}
+
+/// Whether a chunk has not ended, or a referee was not dismissed.
+fn is_busy() -> bool {
+	let running = |task: pallet_tasks::types::TaskOf<Runtime>| task.live() > 0;
+	pallet_tasks::Tasks::<Runtime>::iter_values().any(running)
+		|| Panels::<Runtime>::iter_values().next().is_some()
+}
+
+/// How far a scene has come.
+#[derive(Default)]
+struct Begun {
+	audits: bool,
+	panels: bool,
+}
+
+impl Begun {
+	fn look(&mut self) {
+		self.audits |= Checks::<Runtime>::iter_values().next().is_some();
+		self.panels |= Panels::<Runtime>::iter_values().next().is_some();
+	}
+
+	fn conduct(&self, scene: &Scene) -> Conduct {
+		match (self.audits, self.panels) {
+			(_, true) => scene.at_panels,
+			(true, false) => scene.at_audits,
+			(false, false) => scene.at_work,
 		}
 	}
+}
+
+/// What is doubted in the next block, and by whom.
+fn doubts(world: &mut World, owners: &[Owner], doubts: Doubts) -> Vec<(Key, RuntimeCall)> {
+	let now = world.read(pallet_verification::Now::<Runtime>::get);
+	let checks: Vec<_> = world.read(|| Checks::<Runtime>::iter().collect());
+	let doubt = |(chunk, check): (_, pallet_verification::CheckOf<Runtime>)| {
+		let id = AttemptId { chunk, attempt: check.attempt };
+		match (doubts, check.state) {
+			(Doubts::Appeals, CheckState::Appeal { due }) if due > now + 1 => {
+				let device = check.assignment.seat.device;
+				let owner = owners.iter().find(|owner| owner.device.key.account() == device)?;
+				let call = RuntimeCall::Verification(Verify::appeal { id });
+				Some((owner.device.key.clone(), call))
+			},
+			(Doubts::Challenges, CheckState::Settled) if check.challenge.is_none() => {
+				let (stage, until) = world.read(|| Tasks::stage_of(chunk))?;
+				let call = RuntimeCall::Verification(Verify::challenge { id });
+				let open = stage == Stage::Accepted && until > now + 1;
+				open.then(|| (Key::named("Alice"), call))
+			},
+			_ => None,
+		}
+	};
+	checks.into_iter().filter_map(doubt).collect()
 }

@@ -18,13 +18,14 @@ fn done(byte: u8) -> Outcome {
 }
 
 #[test]
-fn audits_go_before_work_and_each_in_its_order() {
+fn checks_go_before_work_and_each_in_its_order() {
 	let mut queue = Queue::default();
-	for (task, role) in [(1, 0), (2, 1), (3, 0), (4, 1)] {
+	// Work, audits, and seats on panels of the first and of the last level.
+	for (task, role) in [(1, 0), (2, 1), (3, 0), (4, 5), (5, 2), (6, 1)] {
 		assert_eq!(queue.submit(job(task, role)), Submission::Taken);
 	}
 	let order: Vec<_> = std::iter::from_fn(|| queue.take(0)).map(|t| t.job.key.task).collect();
-	assert_eq!(order, vec![2, 4, 1, 3]);
+	assert_eq!(order, vec![2, 4, 5, 6, 1, 3]);
 }
 
 #[test]
@@ -107,10 +108,10 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
 	prop_oneof![
-		(0..40_u64, 0..2_u8).prop_map(|(task, role)| Step::Submit(task, role)),
+		(0..40_u64, 0..3_u8).prop_map(|(task, role)| Step::Submit(task, role)),
 		Just(Step::Take),
 		(0..8_usize, any::<bool>()).prop_map(|(which, well)| Step::End(which, well)),
-		(0..40_u64, 0..2_u8).prop_map(|(task, role)| Step::Cancel(task, role)),
+		(0..40_u64, 0..3_u8).prop_map(|(task, role)| Step::Cancel(task, role)),
 	]
 }
 

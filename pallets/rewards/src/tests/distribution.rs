@@ -20,20 +20,22 @@ fn fee_parts_without_an_author_are_the_treasurys() {
 }
 
 #[test]
-fn fee_on_has_a_least_fee() {
+fn fee_terms_have_a_least_fee() {
 	build_and_execute(|| {
-		assert_eq!(Rewards::fee_on(1), 2);
-		assert_eq!(Rewards::fee_on(40), 2);
-		assert_eq!(Rewards::fee_on(41), 3);
+		let fee = Rewards::fee_terms();
+		assert_eq!(fee.on(1), 2);
+		assert_eq!(fee.on(40), 2);
+		assert_eq!(fee.on(41), 3);
 	});
 }
 
 #[test]
-fn fee_on_rounds_up() {
+fn fee_terms_round_up() {
 	build_and_execute(|| {
-		assert_eq!(Rewards::fee_on(0), 0);
-		assert_eq!(Rewards::fee_on(100), 5);
-		assert_eq!(Rewards::fee_on(101), 6);
+		let fee = Rewards::fee_terms();
+		assert_eq!(fee.on(0), 0);
+		assert_eq!(fee.on(100), 5);
+		assert_eq!(fee.on(101), 6);
 	});
 }
 

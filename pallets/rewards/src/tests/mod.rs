@@ -5,3 +5,4 @@ mod distribution;
 mod genesis;
 mod invariants;
 mod math;
+mod set_rules;

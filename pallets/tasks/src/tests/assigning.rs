@@ -6,6 +6,7 @@ use crate::{
 	CurrentRules, Event, Tasks as TasksMap, WeightInfo,
 };
 use frame_support::{assert_ok, weights::Weight};
+use sp_runtime::Perquintill;
 use tequio_primitives::{
 	fifo::WAITS,
 	tasks::CheckedTasks,
@@ -59,7 +60,7 @@ fn assigning_works_two_heights_after_submission() {
 		let id = attempt(task, 0, 0);
 		let assignment = Tasks::assigned(&id).unwrap();
 		assert_eq!((assignment.price, assignment.deadline), (PRICE, DEADLINE));
-		assert_eq!(assignment.audit_pay, 128 * PRICE);
+		assert_eq!((assignment.max_payment, assignment.audit_pay), (PAYMENT, 97 * PRICE));
 		let Seat { owner, device } = assignment.seat.clone();
 		let collateral = assignment.terms.collateral;
 		assert_eq!(collateral, 3 * PAYMENT);
@@ -69,6 +70,20 @@ fn assigning_works_two_heights_after_submission() {
 		System::assert_last_event(
 			Event::ChunkAssigned { id, owner, device, collateral, due }.into(),
 		);
+	});
+}
+
+#[test]
+fn assigning_is_on_the_terms_of_who_was_drawn() {
+	ExtBuilder::default().build_and_execute(|| {
+		Known::set(OWNERS[..2].to_vec());
+		let task = submit_assigned(16);
+		for index in 0..16 {
+			let id = attempt(task, index, 0);
+			let rate = Tasks::assigned(&id).unwrap().terms.audit_rate;
+			let expected = if Known::get().contains(&owner_of(id)) { 20 } else { 100 };
+			assert_eq!(rate, Perquintill::from_percent(expected));
+		}
 	});
 }
 

@@ -32,7 +32,7 @@ fn cancel_task_works_and_lets_chunks_in_hand_finish() {
 		assert_eq!(TasksMap::<Test>::get(id).unwrap().counts.assigned, 4);
 
 		assert_ok!(Tasks::cancel_task(RuntimeOrigin::signed(ALICE), id));
-		assert_eq!(held(ALICE), locked - 16 * 1_071_000_000);
+		assert_eq!(held(ALICE), locked - 16 * 940_800_000);
 		let task = TasksMap::<Test>::get(id).unwrap();
 		assert_eq!(task.status, TaskStatus::Closing);
 		assert_eq!((task.counts.assigned, task.counts.refunded), (4, 16));

@@ -1,8 +1,8 @@
 //! What `verification` reads, and the begin of a check.
 
-use crate::{mock::*, Error, Tasks as TasksMap};
+use crate::{mock::*, Error, TaskSpec, Tasks as TasksMap};
 use frame_support::{assert_noop, assert_ok};
-use tequio_primitives::{tasks::CheckedTasks, ChunkId};
+use tequio_primitives::{opening::ChunkWork, tasks::CheckedTasks, ChunkId};
 
 #[test]
 fn begin_check_works_up_to_the_last_height() {
@@ -15,8 +15,9 @@ fn begin_check_works_up_to_the_last_height() {
 		assert_ok!(Tasks::begin_check(&id));
 		assert!(Tasks::assigned(&id).is_none());
 		assert_eq!(Tasks::due(&id), None);
-		let counts = TasksMap::<Test>::get(task).unwrap().counts;
-		assert_eq!((counts.assigned, counts.checking), (0, 1));
+		let record = TasksMap::<Test>::get(task).unwrap();
+		assert_eq!((record.counts.assigned, record.counts.checking), (0, 1));
+		assert!(record.committed);
 	});
 }
 
@@ -45,13 +46,25 @@ fn begin_check_should_fail_when_the_attempt_is_not_assigned() {
 }
 
 #[test]
-fn search_works() {
+fn work_works() {
 	ExtBuilder::default().build_and_execute(|| {
 		let task = submit(2);
-		let (spec, range) = Tasks::search(&ChunkId { task, index: 1 }).unwrap();
-		assert_eq!(&spec, search(2).search());
+		let work = |index| Tasks::work(&ChunkId { task, index });
+		let Some(ChunkWork::Search(spec, range)) = work(1) else { panic!("a search is a search") };
+		assert_eq!(TaskSpec::RandomXSearch(spec), search(2));
 		assert_eq!((range.start, range.count, range.share_difficulty), (1_256, 256, 4));
-		assert!(Tasks::search(&ChunkId { task, index: 2 }).is_none());
-		assert!(Tasks::search(&ChunkId { task: 9, index: 0 }).is_none());
+		assert!(work(2).is_none());
+		assert!(Tasks::work(&ChunkId { task: 9, index: 0 }).is_none());
+	});
+}
+
+#[test]
+fn work_works_for_programs() {
+	ExtBuilder::default().build_and_execute(|| {
+		let task = submit_spec(program(2, 3), 0);
+		let work = |index| Tasks::work(&ChunkId { task, index });
+		let Some(ChunkWork::Recompute(spec)) = work(1) else { panic!("a program is a program") };
+		assert_eq!(TaskSpec::Recompute(spec), program(2, 3));
+		assert!(work(2).is_none());
 	});
 }

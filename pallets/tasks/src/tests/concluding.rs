@@ -9,12 +9,16 @@ use frame_support::assert_ok;
 use tequio_primitives::{
 	api::TaskStatus,
 	fifo::Due,
-	tasks::{CheckedTasks, RejectReason, UndecidedReason, Verdict},
-	Balance, Role,
+	tasks::{CheckedTasks, Delivered, RejectReason, UndecidedReason, Verdict},
+	AttemptId, Balance, Role,
 };
 
-/// Pay of an auditor: 96 shares at most and 32 nonces of the sub-range.
-const AUDIT_PAY: Balance = 128 * PRICE;
+/// Pay of an auditor: 96 shares at most and one nonce of the sub-range.
+const AUDIT_PAY: Balance = 97 * PRICE;
+
+fn undecide(id: AttemptId, reason: UndecidedReason, auditors: Vec<AccountId>) {
+	Tasks::conclude(&id, Verdict::Undecided { reason, auditors });
+}
 
 #[test]
 fn accepted_works() {
@@ -28,10 +32,11 @@ fn accepted_works() {
 			assert_eq!(Balances::free_balance(payout_of(auditor)), DEPOSIT + AUDIT_PAY);
 			let event = Event::AuditPaid { id, owner: auditor, amount: AUDIT_PAY };
 			System::assert_has_event(event.into());
-			let noted = (task, auditor, Role::Auditor, 128, AUDIT_PAY);
+			let noted = (task, auditor, Role::Auditor, 97, AUDIT_PAY);
 			assert!(Contributions::get().contains(&noted));
 		}
-		System::assert_has_event(Event::ChunkAccepted { id, owner, shares: 64 }.into());
+		let delivered = Delivered::Shares(64);
+		System::assert_has_event(Event::ChunkAccepted { id, owner, delivered }.into());
 		System::assert_has_event(Event::WinnerFound { task, nonce: 1_001, hash: [1; 32] }.into());
 		let record = TasksMap::<Test>::get(task).unwrap();
 		assert_eq!((record.books.audit, record.books.paid), (2 * AUDIT_PAY, 0));
@@ -109,7 +114,7 @@ fn undecided_works() {
 		let id = attempt(task, 0, 0);
 		assert_ok!(Tasks::begin_check(&id));
 		end_duty(id);
-		Tasks::conclude(&id, Verdict::Undecided(UndecidedReason::Disagreement));
+		undecide(id, UndecidedReason::Disagreement, vec![]);
 
 		let reason = RefundReason::Undecided(UndecidedReason::Disagreement);
 		System::assert_has_event(Event::ChunkRefunded { chunk: id.chunk, reason }.into());
@@ -123,13 +128,30 @@ fn undecided_works() {
 }
 
 #[test]
+fn undecided_pays_the_auditors_who_were_right() {
+	ExtBuilder::default().build_and_execute(|| {
+		let task = submit_assigned(1);
+		let id = attempt(task, 0, 0);
+		assert_ok!(Tasks::begin_check(&id));
+		end_duty(id);
+		undecide(id, UndecidedReason::Disagreement, vec![13]);
+
+		assert_eq!(Balances::free_balance(payout_of(13)), DEPOSIT + AUDIT_PAY);
+		System::assert_has_event(Event::AuditPaid { id, owner: 13, amount: AUDIT_PAY }.into());
+		// One of the two audits carries its fee itself, the other one is charged.
+		let record = TasksMap::<Test>::get(task).unwrap();
+		assert_eq!((record.books.fee, record.books.audit), (2 * AUDIT_PAY / 20, AUDIT_PAY));
+	});
+}
+
+#[test]
 fn undecided_is_free_when_there_were_no_auditors() {
 	ExtBuilder::default().build_and_execute(|| {
 		let task = submit_assigned(1);
 		let id = attempt(task, 0, 0);
 		assert_ok!(Tasks::begin_check(&id));
 		end_duty(id);
-		Tasks::conclude(&id, Verdict::Undecided(UndecidedReason::NoAuditors));
+		undecide(id, UndecidedReason::NoAuditors, vec![]);
 		let record = TasksMap::<Test>::get(task).unwrap();
 		assert_eq!((record.status, record.books.fee), (TaskStatus::Ended, 0));
 		assert_eq!(Balances::free_balance(ALICE), FUNDS);

@@ -6,7 +6,7 @@ use frame_support::assert_ok;
 use tequio_primitives::{
 	api::TaskStatus,
 	stage::{DeclineReason, Stage},
-	tasks::CheckedTasks,
+	tasks::{CheckedTasks, Delivered},
 	ChunkId, WorkClass,
 };
 
@@ -21,16 +21,21 @@ fn stage_of_works() {
 		assert_eq!(stage(), Some((Stage::Assigned, 3 + DEADLINE)));
 		assert_ok!(Tasks::begin_check(&id));
 		assert_eq!(stage(), None);
-		let verdict = tequio_primitives::tasks::Verdict::Accepted {
-			shares: 64,
-			winners: winners(&[]),
-			auditors: vec![],
-		};
-		Tasks::conclude(&id, verdict);
+		conclude_right(id, Delivered::Shares(64), winners(&[]), vec![]);
 		assert_eq!(stage(), Some((Stage::Accepted, 3 + CHALLENGE)));
 		advance(CHALLENGE);
 		assert_eq!(stage(), None);
 		assert_eq!(Tasks::stage_of(ChunkId { task, index: 1 }), None);
+	});
+}
+
+#[test]
+fn stage_of_leaves_a_challenged_chunk_to_verification() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = attempt(submit_assigned(1), 0, 0);
+		accept(id, 64, winners(&[]), vec![]);
+		assert_ok!(Tasks::challenge(&id));
+		assert_eq!(Tasks::stage_of(id.chunk), None);
 	});
 }
 

@@ -3,14 +3,16 @@
 use crate::{
 	mock::*,
 	types::{ChunkState, Place},
-	Chunks, Ended, NextTask, Tasks as TasksMap,
+	Chunks, CurrentRules, Ended, NextTask, Rules, TaskSpec, Tasks as TasksMap,
 };
 use proptest::{collection::vec, prelude::*};
+use sp_runtime::Perquintill;
 use tequio_primitives::{
 	api::TaskStatus,
 	fifo::WAITS,
+	rewards::FeeTerms,
 	stage::DeclineReason,
-	tasks::{CheckedTasks, RejectReason, UndecidedReason, Verdict},
+	tasks::{CheckedTasks, Delivered, UndecidedReason, Verdict},
 	AttemptId, Balance,
 };
 
@@ -18,16 +20,19 @@ use tequio_primitives::{
 enum Judged {
 	Right { shares: u32, won: bool, auditors: usize },
 	Wrong,
-	Unknown,
+	Unknown { auditors: usize },
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-	Submit { by: AccountId, chunks: u32, price: Balance, deadline: u32, bonus: Balance },
+	Submit { by: AccountId, spec: TaskSpec, price: Balance, deadline: u32, bonus: Balance },
 	Cancel { by: AccountId, task: u64 },
-	Decline { place: usize },
+	Decline { place: usize, reason: DeclineReason },
 	Commit { place: usize },
 	Judge { place: usize, judged: Judged },
+	Challenge { place: usize },
+	SetRules { challenge_period: u32, fetch_fee: Balance },
+	SetFee { percent: u64, min: Balance },
 	Advance { blocks: u32 },
 	PassTime { blocks: u32 },
 	AdvanceAgenda { limit: u32 },
@@ -40,20 +45,42 @@ fn judged() -> impl Strategy<Value = Judged> {
 		3 => (0u32..120, any::<bool>(), 0usize..=2)
 			.prop_map(|(shares, won, auditors)| Judged::Right { shares, won, auditors }),
 		1 => Just(Judged::Wrong),
-		1 => Just(Judged::Unknown),
+		1 => (0usize..=2).prop_map(|auditors| Judged::Unknown { auditors }),
+	]
+}
+
+fn specs() -> impl Strategy<Value = TaskSpec> {
+	prop_oneof![
+		(1u32..6).prop_map(search),
+		(1u32..6, 1u8..=4).prop_map(|(chunks, replicas)| program(chunks, replicas)),
+	]
+}
+
+fn reasons() -> impl Strategy<Value = DeclineReason> {
+	prop_oneof![
+		1 => Just(DeclineReason::Busy),
+		3 => Just(DeclineReason::BadInput),
+		1 => Just(DeclineReason::Unsupported),
 	]
 }
 
 fn steps() -> impl Strategy<Value = Step> {
 	let prices = prop_oneof![Just(1), Just(7), Just(PRICE)];
 	prop_oneof![
-		2 => (ALICE..=BOB, 1u32..6, prices, 1u32..70, prop_oneof![Just(0), Just(BONUS)]).prop_map(
-			|(by, chunks, price, deadline, bonus)| Step::Submit { by, chunks, price, deadline, bonus }
+		2 => (ALICE..=BOB, specs(), prices, 1u32..70, prop_oneof![Just(0), Just(BONUS)]).prop_map(
+			|(by, spec, price, deadline, bonus)| Step::Submit { by, spec, price, deadline, bonus }
 		),
 		1 => (ALICE..=BOB, 0u64..8).prop_map(|(by, task)| Step::Cancel { by, task }),
-		2 => any::<usize>().prop_map(|place| Step::Decline { place }),
+		4 => (any::<usize>(), reasons())
+			.prop_map(|(place, reason)| Step::Decline { place, reason }),
 		6 => any::<usize>().prop_map(|place| Step::Commit { place }),
 		6 => (any::<usize>(), judged()).prop_map(|(place, judged)| Step::Judge { place, judged }),
+		3 => any::<usize>().prop_map(|place| Step::Challenge { place }),
+		1 => (1u32..=10, 0..FETCH_FEE).prop_map(|(challenge_period, fetch_fee)| Step::SetRules {
+			challenge_period,
+			fetch_fee,
+		}),
+		1 => (0u64..=30, 0u128..20).prop_map(|(percent, min)| Step::SetFee { percent, min }),
 		6 => (1u32..6).prop_map(|blocks| Step::Advance { blocks }),
 		1 => (1u32..30).prop_map(|blocks| Step::PassTime { blocks }),
 		1 => (0u32..70).prop_map(|limit| Step::AdvanceAgenda { limit }),
@@ -72,36 +99,50 @@ fn pick(place: Place, number: usize) -> Option<AttemptId> {
 	found.get(number.checked_rem(found.len())?).copied()
 }
 
+/// What is not found wrong after a challenge stays accepted.
 fn judge(id: AttemptId, judged: Judged) {
-	let verdict = match judged {
-		Judged::Right { shares, won, auditors } => Verdict::Accepted {
-			shares,
-			winners: winners(if won { &[1_001] } else { &[] }),
-			auditors: OWNERS[..auditors].to_vec(),
+	let state = Chunks::<Test>::get(id.chunk).unwrap().state;
+	match (state, judged) {
+		(_, Judged::Wrong) => reject(id),
+		(ChunkState::Challenged { .. }, _) => Tasks::conclude(&id, Verdict::Upheld),
+		(_, Judged::Right { shares, won, auditors }) => right(id, shares, won, auditors),
+		(_, Judged::Unknown { auditors }) => {
+			end_duty(id);
+			let reason = UndecidedReason::Disagreement;
+			let auditors = OWNERS[..auditors].to_vec();
+			Tasks::conclude(&id, Verdict::Undecided { reason, auditors });
 		},
-		Judged::Wrong => Verdict::Rejected(RejectReason::ProvenWrong),
-		Judged::Unknown => Verdict::Undecided(UndecidedReason::NoAuditors),
-	};
-	if !matches!(judged, Judged::Right { .. }) {
-		end_duty(id);
 	}
-	Tasks::conclude(&id, verdict);
+}
+
+fn right(id: AttemptId, shares: u32, won: bool, auditors: usize) {
+	let auditors = OWNERS[..auditors].to_vec();
+	match TasksMap::<Test>::get(id.chunk.task).unwrap().spec {
+		TaskSpec::RandomXSearch(spec) => {
+			let first = spec.range(id.chunk.index).start;
+			let found = if won { winners(&[first]) } else { winners(&[]) };
+			conclude_right(id, Delivered::Shares(shares), found, auditors);
+		},
+		TaskSpec::Recompute(_) => {
+			conclude_right(id, Delivered::Whole, winners(&[]), auditors);
+		},
+	}
 }
 
 /// Does a step; calls may fail, since they are made at random.
 fn take(step: Step) {
 	match step {
-		Step::Submit { by, chunks, price, deadline, bonus } => {
+		Step::Submit { by, spec, price, deadline, bonus } => {
 			let origin = RuntimeOrigin::signed(by);
-			let _ = Tasks::submit_task(origin, search(chunks), price, deadline, bonus);
+			let _ = Tasks::submit_task(origin, spec, price, deadline, bonus);
 		},
 		Step::Cancel { by, task } => {
 			let _ = Tasks::cancel_task(RuntimeOrigin::signed(by), task);
 		},
-		Step::Decline { place } => {
+		Step::Decline { place, reason } => {
 			if let Some(id) = pick(Place::Assigned, place) {
 				let device = RuntimeOrigin::signed(device_of(owner_of(id)));
-				let _ = Tasks::decline(device, id, DeclineReason::Busy);
+				let _ = Tasks::decline(device, id, reason);
 			}
 		},
 		Step::Commit { place } => {
@@ -113,6 +154,18 @@ fn take(step: Step) {
 			if let Some(id) = pick(Place::Checking, place) {
 				judge(id, judged);
 			}
+		},
+		Step::Challenge { place } => {
+			if let Some(id) = pick(Place::Accepted, place) {
+				let _ = Tasks::challenge(&id);
+			}
+		},
+		Step::SetRules { challenge_period, fetch_fee } => {
+			let rules = Rules { challenge_period, fetch_fee, ..CurrentRules::<Test>::get() };
+			let _ = Tasks::set_rules(RuntimeOrigin::root(), rules);
+		},
+		Step::SetFee { percent, min } => {
+			Fee::set(FeeTerms { rate: Perquintill::from_percent(percent), min });
 		},
 		Step::Advance { blocks } => advance(blocks),
 		Step::PassTime { blocks } => pass_time(blocks),
@@ -128,11 +181,11 @@ fn take(step: Step) {
 /// before its task expires and have the third deadline, or wait for a draw.
 fn wind_down() {
 	while let Some(id) = pick(Place::Checking, 0) {
-		judge(id, Judged::Unknown);
+		judge(id, Judged::Unknown { auditors: 0 });
 	}
 	Lit::set(true);
 	Ask::set(0);
-	advance(LIFETIME + 128 + WAITS[5] + KEPT + 10);
+	advance(LIFETIME + 128 + WAITS[5] + KEPT + 30);
 }
 
 proptest! {

@@ -4,6 +4,7 @@ use crate::{mock::*, Event, RefundReason, Tasks as TasksMap};
 use frame_support::assert_ok;
 use tequio_primitives::{
 	api::{Books, TaskStatus},
+	reputation::Deed,
 	Role, TaskId,
 };
 
@@ -28,6 +29,9 @@ fn paying_works_at_the_end_of_the_challenge_period() {
 		assert_eq!(Balances::free_balance(AUTHOR), DEPOSIT + amount / 40);
 		assert_eq!(Contributions::get(), vec![(task, owner, Role::Worker, 256, amount)]);
 		assert!(Engaged::get().is_empty());
+		let deed = Deed::Accepted { value: 384 * PRICE, audited: false };
+		assert_eq!(Deeds::get(), vec![(owner, deed)]);
+		assert_eq!(Forgotten::get(), vec![id]);
 		System::assert_has_event(Event::ChunkPaid { id, owner, units: 256, amount }.into());
 
 		let record = TasksMap::<Test>::get(task).unwrap();
@@ -35,6 +39,18 @@ fn paying_works_at_the_end_of_the_challenge_period() {
 		assert_eq!((record.books.paid, record.books.fee), (amount, amount / 20));
 		assert_eq!((held(ALICE), Balances::free_balance(ALICE)), (0, FUNDS - amount / 20 * 21));
 		System::assert_last_event(Event::TaskEnded { task, books: record.books }.into());
+	});
+}
+
+#[test]
+fn paying_adds_to_the_reputation_for_audits() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = attempt(submit_assigned(1), 0, 0);
+		let owner = owner_of(id);
+		accept(id, 64, winners(&[]), vec![12]);
+		advance(CHALLENGE);
+		let deed = Deed::Accepted { value: 384 * PRICE, audited: true };
+		assert_eq!(Deeds::get(), vec![(owner, deed)]);
 	});
 }
 
@@ -82,7 +98,7 @@ fn paying_has_a_thin_chunk_searched_once_more_by_somebody_else() {
 		advance(CHALLENGE);
 		let record = TasksMap::<Test>::get(task).unwrap();
 		assert_eq!((record.status, record.counts.paid), (TaskStatus::Ended, 1));
-		assert_eq!(record.books.audit, 4 * 128 * PRICE);
+		assert_eq!(record.books.audit, 4 * 97 * PRICE);
 	});
 }
 
@@ -109,7 +125,8 @@ fn paying_costs_no_more_than_was_locked_at_the_most_expensive() {
 		advance(CHALLENGE + 2);
 		accept(attempt(task, 0, 1), 384, winners(&[]), vec![12, 13]);
 		advance(CHALLENGE);
-		assert_eq!(books(task).refunded, 0);
+		// All but what was locked in case that the input is bad.
+		assert_eq!(books(task).refunded, FETCH_LOCK);
 		assert_eq!(held(ALICE), 0);
 	});
 }

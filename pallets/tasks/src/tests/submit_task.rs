@@ -4,15 +4,16 @@ use crate::{mock::*, CurrentRules, Error, Event, NextTask, TaskSpec, Tasks as Ta
 use frame_support::{assert_noop, assert_ok};
 use tequio_primitives::{api::TaskStatus, search::SearchSpec, Balance, WorkClass};
 
-/// One chunk at its cap, a thin search before it, audits of both, the bonus, and 5 % on all of it.
-const LOCKED: Balance = 1_071_000_000 + 52_500_000;
+/// One chunk at its cap, a thin search before it, audits of both, the bonus, and 5 % on all of it;
+/// and three fetch fees.
+const LOCKED: Balance = 940_800_000 + 52_500_000 + FETCH_LOCK;
 
-fn submit_spec(spec: TaskSpec) -> frame_support::dispatch::DispatchResult {
+fn try_submit(spec: TaskSpec) -> frame_support::dispatch::DispatchResult {
 	Tasks::submit_task(RuntimeOrigin::signed(ALICE), spec, PRICE, DEADLINE, BONUS)
 }
 
 fn changed(change: impl Fn(&mut SearchSpec)) -> TaskSpec {
-	let TaskSpec::RandomXSearch(mut spec) = search(2);
+	let TaskSpec::RandomXSearch(mut spec) = search(2) else { panic!("a search is a search") };
 	change(&mut spec);
 	TaskSpec::RandomXSearch(spec)
 }
@@ -30,6 +31,8 @@ fn submit_task_works() {
 		assert_eq!(task.expires_at, 1 + LIFETIME);
 		assert_eq!(task.status, TaskStatus::Running);
 		assert_eq!((task.counts.open, task.books.locked), (1, LOCKED));
+		assert_eq!((task.most_audits, task.fetch_fee, task.fee), (2, FETCH_FEE, Fee::get()));
+		assert!(!task.committed && task.decliners.is_empty());
 		assert_eq!(NextTask::<Test>::get(), 1);
 		System::assert_last_event(
 			Event::TaskSubmitted {
@@ -54,7 +57,7 @@ fn submit_task_works_for_a_million_chunks_at_once() {
 			DEADLINE,
 			0
 		));
-		assert_eq!(held(ALICE), 1_075 * 1_000_000);
+		assert_eq!(held(ALICE), 943 * 1_000_000 + FETCH_LOCK);
 		assert_eq!(crate::Chunks::<Test>::iter().count(), 0);
 	});
 }
@@ -73,7 +76,7 @@ fn submit_task_should_fail_when_the_search_is_malformed() {
 			(changed(|spec| spec.target = [0xff; 32]), Error::TargetTooEasy),
 		];
 		for (spec, error) in cases {
-			assert_noop!(submit_spec(spec), error);
+			assert_noop!(try_submit(spec), error);
 		}
 	});
 }
@@ -117,7 +120,7 @@ fn submit_task_should_fail_when_the_cost_overflows() {
 fn submit_task_should_fail_when_there_are_no_terms() {
 	ExtBuilder::default().build_and_execute(|| {
 		Assignable::set(false);
-		assert_noop!(submit_spec(search(1)), Error::<Test>::NotAssignable);
+		assert_noop!(try_submit(search(1)), Error::<Test>::NotAssignable);
 	});
 }
 
@@ -135,7 +138,7 @@ fn submit_task_should_fail_when_the_funds_do_not_cover_the_cost() {
 fn submit_task_should_fail_when_the_numbers_are_used_up() {
 	ExtBuilder::default().build_and_execute(|| {
 		NextTask::<Test>::put(u64::MAX);
-		assert_noop!(submit_spec(search(1)), Error::<Test>::NoTaskNumber);
+		assert_noop!(try_submit(search(1)), Error::<Test>::NoTaskNumber);
 	});
 }
 
@@ -143,8 +146,8 @@ fn submit_task_should_fail_when_the_numbers_are_used_up() {
 fn submit_task_should_fail_when_it_locks_too_little() {
 	ExtBuilder::default().build_and_execute(|| {
 		CurrentRules::<Test>::mutate(|rules| rules.min_lock = LOCKED + 1);
-		assert_noop!(submit_spec(search(1)), Error::<Test>::TaskTooSmall);
+		assert_noop!(try_submit(search(1)), Error::<Test>::TaskTooSmall);
 		CurrentRules::<Test>::mutate(|rules| rules.min_lock = LOCKED);
-		assert_ok!(submit_spec(search(1)));
+		assert_ok!(try_submit(search(1)));
 	});
 }

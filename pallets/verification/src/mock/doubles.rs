@@ -1,17 +1,22 @@
 //! Doubles of the neighbours. Their state lies in storage, so that `assert_noop!` sees it too.
 
-use super::{now, number_of, seat, spec, AccountId, CHUNKS};
+use super::{now, number_of, program, seat, spec, AccountId, CHUNKS, PROGRAM};
 use codec::{Decode, Encode};
-use frame_support::{dispatch::DispatchResult, storage::unhashed, traits::Get};
+use frame_support::{dispatch::DispatchResult, ensure, storage::unhashed, traits::Get};
 use sp_core::H256;
 use sp_runtime::DispatchError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tequio_primitives::{
 	draw,
-	search::{ChunkRange, SearchSpec, Winners},
-	tasks::{Assignment, CheckedTasks, RejectReason, UndecidedReason, Verdict},
-	workers::{DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat},
-	AttemptId, Balance, ChunkId, Duty, Role, WorkClass, WorkHeight,
+	opening::ChunkWork,
+	reputation::{Deed, Reputation},
+	rewards::{DistributeRewards, FeeTerms},
+	search::Winners,
+	tasks::{Assignment, CheckedTasks, Delivered, RejectReason, UndecidedReason, Verdict},
+	workers::{
+		Candidate, DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat,
+	},
+	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass, WorkHeight,
 };
 
 /// How a duty ended.
@@ -19,20 +24,39 @@ use tequio_primitives::{
 pub enum End {
 	Released,
 	Missed(Balance),
-	Slashed { compensation: Vec<(AccountId, Balance)>, bounty: Vec<(AccountId, Balance)> },
+	Slashed {
+		compensation: Vec<(AccountId, Balance)>,
+		bounty: Vec<(AccountId, Balance)>,
+		referees: Option<(AccountId, Balance)>,
+	},
+}
+
+impl End {
+	/// Slashed, and nobody got anything of it.
+	pub const BURNED: Self =
+		Self::Slashed { compensation: Vec::new(), bounty: Vec::new(), referees: None };
 }
 
 /// A verdict as `tasks` was told.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Told {
-	Accepted { shares: u32, winners: Winners, auditors: Vec<AccountId> },
+	Accepted { delivered: Delivered, winners: Winners, auditors: Vec<AccountId>, audited: bool },
+	Upheld,
 	Rejected(RejectReason),
-	Undecided(UndecidedReason),
+	Undecided { reason: UndecidedReason, auditors: Vec<AccountId> },
 }
 
-/// What an auditor was asked to be able to do.
+impl Told {
+	/// Undecided, and no auditor is paid.
+	pub fn undecided(reason: UndecidedReason) -> Self {
+		Self::Undecided { reason, auditors: vec![] }
+	}
+}
+
+/// What an auditor or referee was asked to be able to do.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Asked {
+	pub class: WorkClass,
 	pub units: u64,
 	pub price: Balance,
 	pub deadline: u32,
@@ -54,6 +78,8 @@ pub struct Doubles {
 	pub assigned: BTreeMap<AttemptId, Assignment<AccountId>>,
 	/// When what was assigned is due.
 	pub due: BTreeMap<AttemptId, WorkHeight>,
+	/// Attempts whose challenge period runs.
+	pub accepted: BTreeSet<AttemptId>,
 	/// Duties with their collateral, and whether they are done.
 	pub duties: BTreeMap<(AccountId, Duty), (Balance, bool)>,
 	/// Duties that were committed to.
@@ -61,6 +87,8 @@ pub struct Doubles {
 	pub ended: Vec<(AccountId, Duty, End)>,
 	pub told: Vec<(AttemptId, Told)>,
 	pub asked: Vec<Asked>,
+	/// What the pot keeps, by owner.
+	pub accrued: BTreeMap<AccountId, Balance>,
 }
 
 const DOUBLES: &[u8] = b"doubles";
@@ -83,6 +111,16 @@ impl Get<Option<[u8; 32]>> for Randomness {
 	}
 }
 
+/// Ends the duty of the worker of an attempt as `tasks` does it when it pays.
+pub fn free_worker(id: AttemptId) {
+	let worker = Duty { id, role: Role::Worker };
+	with_doubles(|state| {
+		let engaged = state.duties.len();
+		state.duties.retain(|(_, duty), _| *duty != worker);
+		assert_eq!(state.duties.len() + 1, engaged, "a worker to be paid is engaged");
+	});
+}
+
 pub struct Tasks;
 impl CheckedTasks<AccountId> for Tasks {
 	fn assigned(id: &AttemptId) -> Option<Assignment<AccountId>> {
@@ -94,8 +132,13 @@ impl CheckedTasks<AccountId> for Tasks {
 		due.get(id).copied().filter(|_| assigned.contains_key(id))
 	}
 
-	fn search(chunk: &ChunkId) -> Option<(SearchSpec, ChunkRange)> {
-		(chunk.index < CHUNKS).then(|| (spec(), spec().range(chunk.index)))
+	fn work(chunk: &ChunkId) -> Option<ChunkWork> {
+		let work = if chunk.task == PROGRAM {
+			ChunkWork::Recompute(program())
+		} else {
+			ChunkWork::Search(spec(), spec().range(chunk.index))
+		};
+		(chunk.index < CHUNKS).then_some(work)
 	}
 
 	fn begin_check(id: &AttemptId) -> Result<(), DispatchError> {
@@ -104,26 +147,36 @@ impl CheckedTasks<AccountId> for Tasks {
 	}
 
 	fn conclude(id: &AttemptId, verdict: Verdict<AccountId>) {
-		let worker = Duty { id: *id, role: Role::Worker };
+		let told = match verdict {
+			Verdict::Accepted { delivered, winners, auditors, audited } => {
+				with_doubles(|state| state.accepted.insert(*id));
+				Told::Accepted { delivered, winners, auditors, audited }
+			},
+			Verdict::Upheld => {
+				free_worker(*id);
+				Told::Upheld
+			},
+			Verdict::Rejected(reason) => Told::Rejected(reason),
+			Verdict::Undecided { reason, auditors } => Told::Undecided { reason, auditors },
+		};
 		with_doubles(|state| {
-			let told = match verdict {
-				Verdict::Accepted { shares, winners, auditors } => {
-					// `tasks` frees an accepted worker; here at once, there after the challenge
-					// period.
-					let engaged = state.duties.len();
-					state.duties.retain(|(_, duty), _| *duty != worker);
-					assert_eq!(state.duties.len() + 1, engaged, "an accepted worker is engaged");
-					Told::Accepted { shares, winners, auditors }
-				},
-				Verdict::Rejected(reason) => Told::Rejected(reason),
-				Verdict::Undecided(reason) => Told::Undecided(reason),
+			let outlives = |duty: &Duty| match duty.role {
+				// It is freed when it is paid.
+				Role::Worker => state.accepted.contains(id),
+				// They are dismissed one after the other.
+				Role::Referee { .. } => true,
+				Role::Auditor | Role::Appellant { .. } => false,
 			};
-			assert!(
-				state.duties.keys().all(|(_, duty)| duty.id != *id),
-				"a duty outlives its attempt"
-			);
+			let mut left = state.duties.keys().filter(|(_, duty)| duty.id == *id);
+			assert!(left.all(|(_, duty)| outlives(duty)), "a duty outlives its attempt");
 			state.told.push((*id, told));
 		});
+	}
+
+	fn challenge(id: &AttemptId) -> Result<(), DispatchError> {
+		let running = with_doubles(|state| state.accepted.remove(id));
+		ensure!(running, DispatchError::Other("no challenge period runs"));
+		Ok(())
 	}
 }
 
@@ -131,7 +184,10 @@ pub struct Workers;
 impl Workers {
 	fn end(seat: &Seat<AccountId>, duty: Duty, end: End) -> Balance {
 		with_doubles(|state| {
-			let engaged = state.duties.remove(&(seat.device.clone(), duty));
+			let one = (seat.device.clone(), duty);
+			let engaged = state.duties.remove(&one);
+			// The same device may have the same duty again: on a panel of a challenge.
+			state.committed.retain(|committed| *committed != one);
 			state.ended.push((seat.device.clone(), duty, end));
 			engaged.expect("a duty is ended once").0
 		})
@@ -145,7 +201,17 @@ impl InspectWorkers<AccountId> for Workers {
 
 	fn duties_of(device: &AccountId) -> Vec<Duty> {
 		let duties = doubles().duties;
+		let owed = duties.iter().filter(|((who, _), (_, done))| who == device && !done);
+		owed.map(|((_, duty), _)| *duty).collect()
+	}
+
+	fn parts_of(device: &AccountId) -> Vec<Duty> {
+		let duties = doubles().duties;
 		duties.keys().filter(|(who, _)| who == device).map(|(_, duty)| *duty).collect()
+	}
+
+	fn reputation_of(_owner: &AccountId, _class: WorkClass) -> Reputation {
+		Reputation::default()
 	}
 }
 
@@ -157,13 +223,22 @@ impl DrawSeats<AccountId> for Workers {
 		doubles().accepting
 	}
 
+	fn owners(seats: &Self::Seats) -> u32 {
+		u32::try_from(seats.len()).unwrap()
+	}
+
 	fn draw(accepting: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
+		let reason = if doubles().unfit { NoSeat::Unfit } else { NoSeat::Busy };
+		let Some(terms) = (need.terms)(&Candidate::default()) else {
+			return Drawn { seat: Err(reason), looks: 0 };
+		};
 		with_doubles(|state| {
 			state.asked.push(Asked {
+				class: need.class,
 				units: need.units,
 				price: need.price,
 				deadline: need.deadline,
-				collateral: need.collateral,
+				collateral: terms.collateral,
 				audit: need.audit,
 			});
 		});
@@ -173,13 +248,17 @@ impl DrawSeats<AccountId> for Workers {
 		let found = (0..probes)
 			.map(|round| seat(accepting[pick(round)]))
 			.find(|seat| !need.excluded.contains(&seat.owner));
-		let reason = if doubles().unfit { NoSeat::Unfit } else { NoSeat::Busy };
-		Drawn { seat: found.ok_or(reason), looks: 2 * probes }
+		Drawn { seat: found.map(|seat| (seat, terms)).ok_or(reason), looks: 2 * probes }
 	}
 }
 
 impl EngageSeats<AccountId> for Workers {
-	fn engage(seat: &Seat<AccountId>, duty: Duty, collateral: Balance) -> DispatchResult {
+	fn engage(
+		seat: &Seat<AccountId>,
+		duty: Duty,
+		_class: WorkClass,
+		collateral: Balance,
+	) -> DispatchResult {
 		with_doubles(|state| {
 			if number_of(&seat.device).is_some_and(|number| state.broke.contains(&number)) {
 				return Err(DispatchError::Other("no collateral"));
@@ -188,6 +267,18 @@ impl EngageSeats<AccountId> for Workers {
 			assert!(before.is_none(), "a duty is engaged once");
 			Ok(())
 		})
+	}
+
+	fn stand_for(
+		seat: &Seat<AccountId>,
+		duty: Duty,
+		class: WorkClass,
+		collateral: Balance,
+	) -> DispatchResult {
+		Self::engage(seat, duty, class, collateral)?;
+		// There is nothing to compute, commit or reveal.
+		Self::complete(seat, duty);
+		Ok(())
 	}
 
 	fn commit(seat: &Seat<AccountId>, duty: Duty) {
@@ -207,12 +298,13 @@ impl EngageSeats<AccountId> for Workers {
 		});
 	}
 
-	fn release(seat: &Seat<AccountId>, duty: Duty) {
+	fn release(seat: &Seat<AccountId>, duty: Duty, deed: Deed) {
+		assert_eq!(deed, Deed::Nothing, "only `tasks` knows what counts");
 		Self::end(seat, duty, End::Released);
 	}
 
 	fn hand_back(seat: &Seat<AccountId>, duty: Duty) {
-		Self::release(seat, duty);
+		Self::end(seat, duty, End::Released);
 	}
 
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance) {
@@ -220,7 +312,37 @@ impl EngageSeats<AccountId> for Workers {
 	}
 
 	fn slash(seat: &Seat<AccountId>, duty: Duty, penalty: Penalty<AccountId>) -> Balance {
-		let Penalty { compensation, bounty } = penalty;
-		Self::end(seat, duty, End::Slashed { compensation, bounty })
+		let Penalty { compensation, bounty, referees } = penalty;
+		Self::end(seat, duty, End::Slashed { compensation, bounty, referees })
+	}
+}
+
+/// The account in which referees' pay waits.
+pub fn pot() -> AccountId {
+	AccountId::new([0x70; 32])
+}
+
+pub struct Rewards;
+impl DistributeRewards<AccountId> for Rewards {
+	fn fee_terms() -> FeeTerms {
+		FeeTerms::default()
+	}
+
+	fn fee_parts(fee: Balance) -> [(AccountId, Balance); 2] {
+		[(pot(), fee), (pot(), 0)]
+	}
+
+	fn pot() -> AccountId {
+		pot()
+	}
+
+	fn accrue(owner: &AccountId, amount: Balance) {
+		with_doubles(|state| *state.accrued.entry(owner.clone()).or_default() += amount);
+	}
+
+	fn note_contribution(_: TaskId, _: &AccountId, _: Role, _: u64, _: Balance) {}
+
+	fn take_contributions(_: TaskId, _: u32) -> Vec<Vec<u8>> {
+		Vec::new()
 	}
 }

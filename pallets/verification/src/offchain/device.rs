@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
 	types::{CommitItem, RevealItem},
-	Config, Pallet,
+	CheckOf, Config, Pallet,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -49,15 +49,18 @@ pub(super) struct Device<T: Config> {
 	/// The device's account.
 	pub account: T::AccountId,
 	/// The account's 32 bytes.
-	bytes: [u8; 32],
+	pub bytes: [u8; 32],
 }
 
-/// What a device has to say at one run.
+/// What comes of a device's duties at one run.
 #[derive(Default)]
-struct Outbox {
+struct Turn {
+	/// What there is to say.
 	commits: Vec<CommitItem>,
 	reveals: Vec<RevealItem>,
 	declines: Vec<(AttemptId, DeclineReason)>,
+	/// What the worker process has to do for the duties looked at so far.
+	load: Load,
 }
 
 /// How far the work for a duty is.
@@ -68,6 +71,12 @@ enum Progress {
 	Pending,
 	/// Not to be done here.
 	Failed(DeclineReason),
+}
+
+/// Whether a duty is work that the worker process was not given yet, and that a worker may hand
+/// back.
+fn is_new(duty: &Duty, ask: Ask, record: &Record, now: u64) -> bool {
+	ask == Ask::Commit && duty.role == Role::Worker && record.order.is_none() && !record.rests(now)
 }
 
 impl<T: Config> Device<T> {
@@ -86,19 +95,20 @@ impl<T: Config> Device<T> {
 		memory.nonces.observe(nonce.saturated_into(), round.now);
 
 		let duties = T::Workers::duties_of(&self.account);
-		let mut outbox = Outbox::default();
-		let mut load = Load::default();
+		let parts = T::Workers::parts_of(&self.account);
+		let mut turn = Turn::default();
 		for duty in &duties {
-			self.attend(duty, round, memory.duty(duty, round.now), &mut outbox, &mut load);
+			self.attend(duty, round, memory.duty(duty, round.now), &mut turn);
 		}
-		for (gone, order) in memory.take_gone(&self.bytes, &duties, round.now) {
+		for (gone, order) in memory.take_gone(&self.bytes, &duties, &parts, round.now) {
 			log::debug!(target: LOG_TARGET, "{:?} no longer owes {gone:?}", self.account);
 			self.cancel(&gone, order, round);
 		}
 		// What is missed costs most first.
-		self.send_messages(outbox.reveals, &mut memory, round.now);
-		self.send_messages(outbox.commits, &mut memory, round.now);
-		for (id, reason) in outbox.declines {
+		self.send_messages(turn.reveals, &mut memory, round.now);
+		self.send_messages(turn.commits, &mut memory, round.now);
+		self.appeal(&parts, round, &mut memory);
+		for (id, reason) in turn.declines {
 			self.decline(&id, reason, &mut memory, round.now);
 		}
 		self.signal(round, &mut memory);
@@ -107,15 +117,8 @@ impl<T: Config> Device<T> {
 		}
 	}
 
-	/// Moves one duty on, and puts what there is to say about it in the outbox.
-	fn attend(
-		&self,
-		duty: &Duty,
-		round: &Round,
-		record: &mut Record,
-		outbox: &mut Outbox,
-		load: &mut Load,
-	) {
+	/// Moves one duty on, and notes what there is to say about it.
+	fn attend(&self, duty: &Duty, round: &Round, record: &mut Record, turn: &mut Turn) {
 		let (ask, check) = duties::look::<T>(duty, &self.account);
 		if ask == Ask::Nothing {
 			if let Some(given) = record.order.take() {
@@ -123,35 +126,12 @@ impl<T: Config> Device<T> {
 			}
 			return;
 		}
-		let Some(order) = duties::order::<T>(duty, check.as_ref()) else { return };
-		let Some(job) = order.job(round.genesis.0, self.bytes, duty) else { return };
-		let key = job.key;
-		self.cancel_other(duty, H256(key.order), round, record);
-		if let Some(reason) = self.cannot(duty, &order, ask, round, record, load) {
-			record.failed(round.now);
-			outbox.declines.push((duty.id, reason));
-			return;
-		}
-		let work = match self.progress(duty, &order, job, round.now, record) {
-			Progress::Ready(work) => work,
-			Progress::Pending => {
-				if record.order.is_some() {
-					load.add(&order);
-				}
-				return;
-			},
-			Progress::Failed(reason) => {
-				if ask == Ask::Commit && duty.role == Role::Worker {
-					outbox.declines.push((duty.id, reason));
-				}
-				return;
-			},
-		};
+		let result = self.result(duty, ask, check.as_ref(), round, record, turn);
+		let Some((key, work)) = result else { return };
 		match ask {
 			Ask::Commit if record.may_send(Kind::Commit, round.now) => {
 				let hidden = self.hide(duty, &work, round);
-				outbox
-					.commits
+				turn.commits
 					.extend(hidden.map(|(commitment, _)| self.commit(duty, work, commitment)));
 			},
 			Ask::Reveal { since, commitment }
@@ -159,7 +139,7 @@ impl<T: Config> Device<T> {
 			{
 				match self.hide(duty, &work, round) {
 					Some((hidden, salt)) if hidden == commitment => {
-						outbox.reveals.push(self.reveal(duty, work, salt));
+						turn.reveals.push(self.reveal(duty, work, salt));
 					},
 					Some(_) => self.start_over(duty, &key, round.now, record),
 					None => {},
@@ -169,35 +149,87 @@ impl<T: Config> Device<T> {
 		}
 	}
 
-	/// Why new work is handed back at once: the worker process, at the rate that it measured, would
-	/// not be done by the deadline if it began now, and the chain still lets go. What is given to
-	/// other devices of the same process is not counted: that would be to decline on a guess.
-	fn cannot(
+	/// The result for a duty and the name of its job, if it is there. Moves the work on if not, or
+	/// hands it back.
+	fn result(
+		&self,
+		duty: &Duty,
+		ask: Ask,
+		check: Option<&CheckOf<T>>,
+		round: &Round,
+		record: &mut Record,
+		turn: &mut Turn,
+	) -> Option<(JobKey, Work)> {
+		let order = match duties::order::<T>(duty, check)? {
+			Ok(order) => order,
+			Err(reason) => {
+				if is_new(duty, ask, record, round.now) {
+					self.hand_back(duty, reason, round.now, record, turn);
+				}
+				return None;
+			},
+		};
+		let job = order.job(round.genesis.0, self.bytes, duty)?;
+		let key = job.key;
+		self.cancel_other(duty, H256(key.order), round, record);
+		if is_new(duty, ask, record, round.now) {
+			let reason = self.too_slow(duty, &order, round, &turn.load);
+			if reason.is_some_and(|reason| self.hand_back(duty, reason, round.now, record, turn)) {
+				return None;
+			}
+		}
+		match self.progress(duty, &order, job, round.now, record) {
+			Progress::Ready(work) => Some((key, work)),
+			Progress::Pending => {
+				if record.order.is_some() {
+					turn.load.add(&order);
+				}
+				None
+			},
+			Progress::Failed(reason) => {
+				if ask == Ask::Commit && duty.role == Role::Worker {
+					turn.declines.push((duty.id, reason));
+				}
+				None
+			},
+		}
+	}
+
+	/// Why the worker process, at the rate that it measured, would not be done with new work by the
+	/// deadline if it began now. What is given to other devices of the same process is not counted:
+	/// that would be to decline on a guess.
+	fn too_slow(
 		&self,
 		duty: &Duty,
 		order: &Order,
-		ask: Ask,
 		round: &Round,
-		record: &Record,
 		load: &Load,
 	) -> Option<DeclineReason> {
-		let new = ask == Ask::Commit
-			&& duty.role == Role::Worker
-			&& record.order.is_none()
-			&& !record.rests(round.now);
-		if !new {
-			return None;
-		}
 		let time_of = |blocks: u32| u64::from(blocks).saturating_mul(T::BlockMilliseconds::get());
 		let blocks_left = T::Tasks::due(&duty.id)?.saturating_sub(Pallet::<T>::now());
 		let time = Time {
 			whole: time_of(T::Tasks::assigned(&duty.id)?.deadline),
 			left: time_of(blocks_left),
 		};
-		let pace = Pace::of(round.able.iter().find(|able| able.class == order.class.id())?)?;
-		let reason = pace.too_slow(order.units(), load.units, time)?;
-		// Too late to decline: it is tried all the same.
-		T::Outbound::decline(&self.account, &duty.id, reason).map(|_| reason)
+		let pace = Pace::of(round.able.iter().find(|able| able.class == order.class().id())?)?;
+		pace.too_slow(order.units(), load.units, time)
+	}
+
+	/// Hands new work back at once, if the chain still lets go of it, and says whether it does.
+	fn hand_back(
+		&self,
+		duty: &Duty,
+		reason: DeclineReason,
+		now: u64,
+		record: &mut Record,
+		turn: &mut Turn,
+	) -> bool {
+		let lets_go = T::Outbound::decline(&self.account, &duty.id, reason).is_some();
+		if lets_go {
+			record.failed(now);
+			turn.declines.push((duty.id, reason));
+		}
+		lets_go
 	}
 
 	/// How far the work for a duty is. Hands it to the worker process if that does not have it yet.

@@ -1,11 +1,14 @@
 //! What a duty asks of its device now.
 
 use super::orders::{Audit, Order};
-use crate::{types::CheckState, CheckOf, Checks, Config};
+use crate::{types::CheckState, CheckOf, Checks, Config, Panels};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
-use tequio_primitives::{tasks::CheckedTasks, Duty, Role};
+use tequio_primitives::{
+	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, workers::Seat, AttemptId, Duty,
+	Role,
+};
 
 /// What to do about a duty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +28,14 @@ pub(super) enum Ask {
 	},
 }
 
+/// The check of an attempt, if it has come that far.
+pub(super) fn check<T: Config>(id: &AttemptId) -> Option<CheckOf<T>> {
+	Checks::<T>::get(id.chunk).filter(|check| check.attempt == id.attempt)
+}
+
 /// What a duty asks of a device, and the check that says so if the attempt has come that far.
 pub(super) fn look<T: Config>(duty: &Duty, device: &T::AccountId) -> (Ask, Option<CheckOf<T>>) {
-	let attempt = |check: &CheckOf<T>| check.attempt == duty.id.attempt;
-	if let Some(check) = Checks::<T>::get(duty.id.chunk).filter(attempt) {
+	if let Some(check) = check::<T>(&duty.id) {
 		return (in_check::<T>(duty, device, &check), Some(check));
 	}
 	let assigned = duty.role == Role::Worker
@@ -39,47 +46,83 @@ pub(super) fn look<T: Config>(duty: &Duty, device: &T::AccountId) -> (Ask, Optio
 fn in_check<T: Config>(duty: &Duty, device: &T::AccountId, check: &CheckOf<T>) -> Ask {
 	match duty.role {
 		Role::Worker if check.assignment.seat.device == *device => {
-			after::<T>(&check.state, Some(check.commitment), check.worker_opening.is_some())
+			of_party::<T>(&check.state, Some(check.commitment), check.worker_opening.is_some())
 		},
 		Role::Auditor => check.auditor(device).map_or(Ask::Nothing, |(_, slot)| {
-			after::<T>(&check.state, slot.commitment, slot.opening.is_some())
+			of_party::<T>(&check.state, slot.commitment, slot.opening.is_some())
 		}),
-		Role::Worker | Role::Referee { .. } => Ask::Nothing,
+		Role::Referee { level } if check.level == level => {
+			of_referee::<T>(&duty.id, level, device, &check.state)
+		},
+		Role::Worker | Role::Referee { .. } | Role::Appellant { .. } => Ask::Nothing,
 	}
 }
 
-/// What follows from where a check is and what one device has said to it.
-fn after<T: Config>(
+/// What a check asks of its worker or of an auditor, given what that has said to it.
+fn of_party<T: Config>(
 	state: &CheckState<BlockNumberFor<T>>,
 	commitment: Option<H256>,
 	revealed: bool,
 ) -> Ask {
+	use CheckState::*;
 	match (state, commitment) {
 		_ if revealed => Ask::Nothing,
-		(CheckState::Revealing { since, .. }, Some(commitment)) => {
+		(Revealing { since, .. }, Some(commitment)) => {
 			Ask::Reveal { since: (*since).saturated_into(), commitment }
 		},
-		(CheckState::Drawing { .. } | CheckState::Auditing { .. }, Some(_)) => Ask::Hold,
-		(CheckState::Auditing { .. }, None) => Ask::Commit,
-		(CheckState::Drawing { .. } | CheckState::Revealing { .. }, None) => Ask::Nothing,
+		(Drawing { .. } | Auditing { .. } | Second { .. }, Some(_)) => Ask::Hold,
+		(Auditing { .. }, None) => Ask::Commit,
+		(Drawing { .. } | Second { .. } | Revealing { .. }, None) => Ask::Nothing,
+		// What parties had to say is said. Who stayed silent is not asked again.
+		(Panel { .. } | PanelReveal { .. } | Appeal { .. } | Settled, _) => Ask::Nothing,
 	}
 }
 
-/// What has to be computed for a duty. `None` where the chain no longer has the task or the audit,
-/// or the role computes nothing.
-pub(super) fn order<T: Config>(duty: &Duty, check: Option<&CheckOf<T>>) -> Option<Order> {
-	let (spec, range) = T::Tasks::search(&duty.id.chunk)?;
-	let class = match check {
-		Some(check) => check.assignment.class,
-		None => T::Tasks::assigned(&duty.id)?.class,
+/// What the panel in session asks of one of its referees.
+fn of_referee<T: Config>(
+	id: &AttemptId,
+	level: u8,
+	device: &T::AccountId,
+	state: &CheckState<BlockNumberFor<T>>,
+) -> Ask {
+	let Some(panel) = Panels::<T>::get(id, level) else { return Ask::Nothing };
+	let sits = |seat: &Seat<T::AccountId>| seat.device == *device;
+	let mut places = panel.places.iter();
+	let Some(place) = places.find(|place| place.seat.as_ref().is_some_and(sits)) else {
+		return Ask::Nothing;
 	};
-	let audit = match duty.role {
-		Role::Worker => None,
-		Role::Auditor => {
-			let check = check?;
-			Some(Audit { claim: check.claim.clone(), sub_range: check.sub_range? })
+	match (state, place.commitment) {
+		_ if place.said.is_some() => Ask::Nothing,
+		(CheckState::Panel { .. }, None) => Ask::Commit,
+		(CheckState::Panel { .. }, Some(_)) => Ask::Hold,
+		(CheckState::PanelReveal { since, .. }, Some(commitment)) => {
+			Ask::Reveal { since: (*since).saturated_into(), commitment }
 		},
-		Role::Referee { .. } => return None,
-	};
-	Some(Order { class, spec, range, audit })
+		_ => Ask::Nothing,
+	}
+}
+
+/// What has to be computed for a duty, or why it cannot be computed here. `None` where the chain no
+/// longer has the task or the audit, or the role computes nothing.
+///
+/// Referees compute what auditors do, as if nobody had before them.
+pub(super) fn order<T: Config>(
+	duty: &Duty,
+	check: Option<&CheckOf<T>>,
+) -> Option<Result<Order, DeclineReason>> {
+	match T::Tasks::work(&duty.id.chunk)? {
+		ChunkWork::Search(spec, range) => {
+			let audit = match duty.role {
+				Role::Worker => None,
+				Role::Auditor | Role::Referee { .. } => {
+					let check = check?;
+					Some(Audit { claim: check.claim.clone(), sub_range: check.sub_range? })
+				},
+				Role::Appellant { .. } => return None,
+			};
+			Some(Ok(Order { spec, range, audit }))
+		},
+		// There is no engine that runs programs.
+		ChunkWork::Recompute(_) => Some(Err(DeclineReason::Unsupported)),
+	}
 }

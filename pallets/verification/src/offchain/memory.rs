@@ -1,8 +1,9 @@
 //! What outlives a block: one record per device, and one opening per duty, in the node's off-chain
 //! storage.
 //!
-//! Losing it costs time, never money: every part follows again from the chain and the worker
-//! process.
+//! Losing it costs time: every part follows again from the chain and the worker process. Only that
+//! a result was computed here, which an appeal rests on, is not known again once the result was
+//! revealed. So openings are kept until their duty has ended, of which a device has so many at most.
 
 use super::{nonces::Nonces, orders::Work, RESEND};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -24,12 +25,15 @@ pub(super) enum Kind {
 	/// What opens it.
 	#[codec(index = 1)]
 	Reveal,
+	/// A doubt in what a panel found about it.
+	#[codec(index = 2)]
+	Appeal,
 }
 
 /// What is known about a duty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Record {
-	/// The last block in which the device had the duty.
+	/// The last block in which the device owed the duty, or had not been released from it.
 	seen: u64,
 	/// Hash of the payload that the worker process was given.
 	pub order: Option<H256>,
@@ -96,7 +100,7 @@ pub(super) struct Memory {
 	away_since: Option<u64>,
 	/// When the device last said whether it takes work.
 	signalled: Option<u64>,
-	/// Its duties, and those it had a while ago.
+	/// Its duties until they have ended, which the chain bounds, and those it had a while ago.
 	records: BTreeMap<Duty, Record>,
 }
 
@@ -119,12 +123,15 @@ impl Memory {
 		record
 	}
 
-	/// Takes out the orders of duties that the device no longer has, for the worker process to
-	/// forget. Openings of duties that have been gone for long are removed.
+	/// Takes out the orders of duties that the device no longer owes, for the worker process to
+	/// forget. What is known about a duty is kept while it is among the device's `parts`: it may
+	/// have to be shown that the device was honest. Openings of duties that have been gone for long
+	/// are removed.
 	pub(super) fn take_gone(
 		&mut self,
 		device: &[u8; 32],
 		duties: &[Duty],
+		parts: &[Duty],
 		now: u64,
 	) -> Vec<(Duty, H256)> {
 		let mut ordered = Vec::new();
@@ -133,6 +140,9 @@ impl Memory {
 				return true;
 			}
 			ordered.extend(record.order.take().map(|order| (*duty, order)));
+			if parts.contains(duty) {
+				record.seen = now;
+			}
 			let kept = now.saturating_sub(record.seen) < KEPT;
 			if !kept {
 				remove_work(device, duty);
@@ -192,8 +202,7 @@ mod tests {
 	use super::*;
 	use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt};
 	use tequio_primitives::{
-		search::{Claim, Faults, Opening, Winners},
-		AttemptId, ChunkId, Role,
+		opening::Opening, recompute::OutputOpening, search::Claim, AttemptId, ChunkId, Role,
 	};
 
 	const DEVICE: [u8; 32] = [5; 32];
@@ -207,8 +216,7 @@ mod tests {
 	}
 
 	fn work() -> Work {
-		let opening =
-			Opening { shares: H256::zero(), winners: Winners::new(), faults: Faults::new() };
+		let opening = Opening::Output(OutputOpening::own(H256::zero()));
 		Work { claim: Claim::try_from(vec![1, 2]).unwrap(), opening }
 	}
 
@@ -285,12 +293,33 @@ mod tests {
 			memory.duty(&duty(1), 10).order = Some(order);
 			store_work(&DEVICE, &duty(1), &order, &work());
 
-			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 11), vec![(duty(1), order)]);
-			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 12), vec![]);
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], &[], 11), vec![(duty(1), order)]);
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], &[], 12), vec![]);
 			assert!(load_work(&DEVICE, &duty(1), &order).is_some());
-			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], 10 + KEPT), vec![]);
+			assert_eq!(memory.take_gone(&DEVICE, &[duty(0)], &[], 10 + KEPT), vec![]);
 			assert!(load_work(&DEVICE, &duty(1), &order).is_none());
 			assert_eq!(memory.records.len(), 1);
+		});
+	}
+
+	#[test]
+	fn what_is_known_about_a_duty_is_kept_until_the_duty_has_ended() {
+		with_storage(|| {
+			let (order, done) = (H256::zero(), duty(0));
+			let mut memory = Memory::default();
+			memory.duty(&done, 10).order = Some(order);
+			store_work(&DEVICE, &done, &order, &work());
+
+			assert_eq!(memory.take_gone(&DEVICE, &[], &[done], 11), vec![(done, order)]);
+			let late = 11 + 10 * KEPT;
+			assert_eq!(memory.take_gone(&DEVICE, &[], &[done], late), vec![]);
+			assert_eq!(load_work(&DEVICE, &done, &order), Some(work()));
+
+			assert_eq!(memory.take_gone(&DEVICE, &[], &[], late + KEPT - 1), vec![]);
+			assert_eq!(load_work(&DEVICE, &done, &order), Some(work()));
+			assert_eq!(memory.take_gone(&DEVICE, &[], &[], late + KEPT), vec![]);
+			assert_eq!(load_work(&DEVICE, &done, &order), None);
+			assert!(memory.records.is_empty());
 		});
 	}
 

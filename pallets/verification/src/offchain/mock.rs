@@ -5,7 +5,7 @@
 use super::{DeviceCrypto, OutboundCalls};
 use crate::{
 	mock::{
-		assert_sound, attempt, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
+		accusing, assert_sound, attempt, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
 		RuntimeOrigin, System, Test,
 	},
 	Call,
@@ -32,7 +32,13 @@ use tequio_interface::{
 	job::{Capability, Failure, Job, JobKey, JobState},
 	randomx::{AuditResult, RandomXJob, SearchResult, Winner},
 };
-use tequio_primitives::{device::KEY_TYPE, stage::DeclineReason, AttemptId};
+use tequio_primitives::{
+	device::KEY_TYPE,
+	opening::Opening,
+	search::{Fault, SearchOpening},
+	stage::DeclineReason,
+	AttemptId,
+};
 
 thread_local! {
 	/// Whether the chain still takes a decline.
@@ -168,7 +174,17 @@ impl Desk {
 
 	/// Ends every job with what an honest engine finds.
 	pub fn finish(&self) {
-		self.end(|job| JobState::Done(honest_result(job)));
+		self.finish_accusing(|_| false);
+	}
+
+	/// Ends every job: those of which `accuses` holds with what accuses the worker, the others
+	/// honestly.
+	pub fn finish_accusing(&self, accuses: impl Fn(&JobKey) -> bool) {
+		self.end(|job| {
+			let id = attempt(job.key.chunk, job.key.attempt);
+			let opening = if accuses(&job.key) { accusing(id) } else { honest(id) };
+			JobState::Done(result(job, opening))
+		});
 	}
 
 	pub fn fail(&self, failure: Failure) {
@@ -191,6 +207,12 @@ impl Desk {
 		self.0.lock().unwrap().able = if serves { vec![able] } else { vec![] };
 	}
 
+	/// Serves this class and no other.
+	pub fn serve_only(&self, class: u16) {
+		let able = Capability { class, slots: 1, rate: 0, memory: 0 };
+		self.0.lock().unwrap().able = vec![able];
+	}
+
 	/// Serves one job at a time, at so many hashes in a thousand seconds.
 	pub fn serve_at(&self, rate: u64) {
 		let able = Capability { class: 0, slots: 1, rate, memory: 0 };
@@ -202,18 +224,27 @@ impl Desk {
 	}
 }
 
-fn honest_result(job: &Job) -> Vec<u8> {
-	let id = attempt(job.key.chunk, job.key.attempt);
-	let opening = honest(id);
-	let shares = opening.shares.0;
-	let named = opening.winners.iter();
+/// What an engine answers that finds what this opening shows.
+fn result(job: &Job, opening: Opening) -> Vec<u8> {
+	let Opening::Search(SearchOpening { shares, winners, faults }) = opening else {
+		panic!("programs have no engine")
+	};
+	let shares = shares.0;
+	let named = winners.iter();
 	let winners = named.map(|won| Winner { nonce: won.nonce, hash: won.hash }).collect();
 	match RandomXJob::decode_all(&mut job.payload.as_slice()).unwrap() {
 		RandomXJob::Search { .. } => {
-			SearchResult { claim: claim(id).to_vec(), shares, winners }.encode()
+			let claim = claim(attempt(job.key.chunk, job.key.attempt)).to_vec();
+			SearchResult { claim, shares, winners }.encode()
 		},
 		RandomXJob::Audit { .. } => {
-			let (false_shares, unclaimed_shares) = (vec![], vec![]);
+			let (mut false_shares, mut unclaimed_shares) = (vec![], vec![]);
+			for fault in faults {
+				match fault {
+					Fault::FalseShare(nonce) => false_shares.push(nonce),
+					Fault::UnclaimedShare(nonce) => unclaimed_shares.push(nonce),
+				}
+			}
 			AuditResult { shares, winners, false_shares, unclaimed_shares }.encode()
 		},
 	}

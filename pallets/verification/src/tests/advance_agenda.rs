@@ -112,6 +112,7 @@ fn an_entry_of_an_earlier_attempt_does_not_end_the_present_one() {
 		for (number, role) in [(1, Role::Worker), (one, Role::Auditor), (other, Role::Auditor)] {
 			assert_ok!(reveal_one(number, early, role, &right));
 		}
+		pay(early);
 		run_to(now() + 5);
 		reveals_open(next, 1, [&right, &right, &right]);
 		run_to(left);

@@ -6,8 +6,8 @@ use tequio_primitives::{
 	draw::{self, number, seed, AuditDraw, Purpose},
 	search::SearchSpec,
 	stage::Stage,
-	tasks::UndecidedReason,
-	AttemptId, Role,
+	tasks::{Delivered, UndecidedReason},
+	AttemptId, Role, WorkClass,
 };
 
 fn committed(id: AttemptId) {
@@ -32,9 +32,7 @@ fn the_first_output_of_the_window_names_sub_range_and_auditors() {
 			SearchSpec::audited(&range(), number(&seed(&vrf, Purpose::SubRange, &id), 0));
 		let check = Checks::<Test>::get(id.chunk).unwrap();
 		assert_eq!(check.sub_range, Some(expected));
-		let (start, count) = expected;
-		assert_eq!(count, 8);
-		assert_has(Event::AuditDrawn { id, start, count });
+		assert_has(Event::AuditDrawn { id, sub_range: Some(expected) });
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Auditing, 13 + DEADLINE)));
 		for auditor in both_auditors(id) {
 			let event = Event::AuditorDrawn { id, owner: owner(auditor), device: device(auditor) };
@@ -50,7 +48,8 @@ fn auditors_are_two_others_who_can_do_it_in_the_time_of_the_chunk() {
 		let [one, other] = audit_begun(id, 1, &honest(id));
 		assert!(one != other && one != 1 && other != 1);
 		let asked = Asked {
-			units: 3 + 8,
+			class: WorkClass::RandomXSearch,
+			units: 3 + 1,
 			price: PRICE,
 			deadline: DEADLINE,
 			collateral: COLLATERAL,
@@ -71,9 +70,11 @@ fn an_attempt_that_is_not_audited_is_revealed_at_once() {
 		assert_has(Event::RevealsOpened { id });
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Revealing, now() + 20)));
 		assert_ok!(reveal_one(1, id, Role::Worker, &honest(id)));
-		assert!(
-			matches!(told(id), Some(Told::Accepted { shares: 3, auditors, .. }) if auditors.is_empty())
-		);
+		let Some(Told::Accepted { delivered, auditors, audited, .. }) = told(id) else {
+			panic!("it is accepted");
+		};
+		assert_eq!((delivered, audited), (Delivered::Shares(3), false));
+		assert!(auditors.is_empty());
 	});
 }
 
@@ -145,7 +146,7 @@ fn empty_places_that_all_are_too_busy_for_are_drawn_for_every_eight_blocks() {
 		run_to(9 + 63);
 		assert_eq!(asked() - before, 2 * 9);
 		run_to(9 + 64);
-		assert_eq!(told(id), Some(Told::Undecided(UndecidedReason::NoAuditors)));
+		assert_eq!(told(id), Some(Told::undecided(UndecidedReason::NoAuditors)));
 	});
 }
 
@@ -216,7 +217,7 @@ fn an_attempt_whose_auditors_stay_silent_ends_undecided_after_the_last_redraw() 
 		let [_, late] = both_auditors(id);
 		run_to_due(id);
 
-		assert_eq!(told(id), Some(Told::Undecided(UndecidedReason::NoAuditors)));
+		assert_eq!(told(id), Some(Told::undecided(UndecidedReason::NoAuditors)));
 		assert_eq!(end_of(1, id, Role::Worker), Some(End::Released));
 		assert_eq!(end_of(one, id, Role::Auditor), Some(End::Released));
 		assert_eq!(end_of(late, id, Role::Auditor), Some(End::Missed(COLLATERAL / 20)));
@@ -237,7 +238,7 @@ fn an_attempt_that_nobody_can_audit_ends_undecided() {
 			CheckState::Auditing { vacant: Some(_), .. }
 		));
 		run_to(now() + 1);
-		assert_eq!(told(id), Some(Told::Undecided(UndecidedReason::NoAuditors)));
+		assert_eq!(told(id), Some(Told::undecided(UndecidedReason::NoAuditors)));
 		assert_eq!(end_of(1, id, Role::Worker), Some(End::Released));
 	});
 }

@@ -122,3 +122,40 @@ fn a_wrong_reveal_is_not_free_and_a_doubled_one_is_taken_once() {
 		assert_eq!(tags_of_reveal(other, vec![right.clone(), right]), expected);
 	});
 }
+
+fn tags_of_appeal(number: u8, id: AttemptId) -> Tags {
+	Verification::free_call_tags(&device(number), &Call::appeal { id })
+}
+
+#[test]
+fn what_referees_owe_is_free_and_so_is_an_appeal() {
+	ExtBuilder::default().accepting(&(1..=12).collect::<Vec<_>>()).build_and_execute(|| {
+		let id = first();
+		let wrong = accusing(id);
+		let [one, _] = panel_called(id, [&honest(id), &wrong, &wrong]);
+		let sitting = seated(id, 0);
+		for number in &sitting {
+			let item = commit_item(*number, id, referee(0), &wrong);
+			let expected = vec![tag(*number, id, Stage::Panel)];
+			assert_eq!(tags_of_commit(*number, vec![item.clone()]), Some(expected));
+			assert_eq!(tags_of_commit(1, vec![item.clone()]), None);
+			assert_ok!(commit(*number, vec![item.clone()]));
+			assert_eq!(tags_of_commit(*number, vec![item]), None);
+		}
+		for number in &sitting {
+			assert_eq!(tags_of_appeal(1, id), None);
+			let item = reveal_item(*number, id, referee(0), &wrong);
+			let expected = vec![tag(*number, id, Stage::PanelReveal)];
+			assert_eq!(tags_of_reveal(*number, vec![item.clone()]), Some(expected));
+			assert_ok!(reveal(*number, vec![item.clone()]));
+			assert_eq!(tags_of_reveal(*number, vec![item]), None);
+		}
+		run_to(now() + 1);
+		assert_eq!(tags_of_appeal(1, id), Some(vec![tag(1, id, Stage::Appeal)]));
+		// Who was found right has nothing to doubt, and who has not the bond cannot.
+		assert_eq!(tags_of_appeal(one, id), None);
+		assert_eq!(tags_of_appeal(sitting[0], id), None);
+		with_doubles(|state| state.broke = vec![1]);
+		assert_eq!(tags_of_appeal(1, id), None);
+	});
+}

@@ -1,28 +1,29 @@
-use crate::{mock::*, verdict::Outcome, Checks, Event};
-use frame_support::assert_ok;
+use crate::{mock::*, types::CheckState, verdict::Outcome, Checks, Event, Panels};
 use tequio_primitives::{
-	search::Opening,
-	tasks::{RejectReason, UndecidedReason},
+	stage::Stage,
+	tasks::{Delivered, RejectReason, UndecidedReason},
 	AttemptId, Role,
 };
 
-/// Opens the reveals of the first attempt by device 1 and reveals what is not `None`, by worker,
-/// first and second auditor.
-fn reveal_all(id: AttemptId, openings: [&Opening; 3], shown: [bool; 3]) -> [u8; 2] {
-	let [one, other] = reveals_open(id, 1, openings);
-	let parts = [(1, Role::Worker), (one, Role::Auditor), (other, Role::Auditor)];
-	for ((number, role), (opening, shown)) in parts.into_iter().zip(openings.into_iter().zip(shown))
-	{
-		if shown {
-			assert_ok!(reveal_one(number, id, role, opening));
-		}
-	}
-	[one, other]
+/// Judged, and nothing is kept but a check of what is accepted.
+fn assert_judged(id: AttemptId, outcome: Outcome) {
+	let kept = Checks::<Test>::get(id.chunk).map(|check| check.state);
+	let expected = (outcome == Outcome::Accepted).then_some(CheckState::Settled);
+	assert_eq!(kept, expected);
+	assert_eq!(Verification::stage_of(&id.chunk), None);
+	assert_last(Event::Judged { id, outcome });
 }
 
-fn assert_judged(id: AttemptId, outcome: Outcome) {
-	assert!(!Checks::<Test>::contains_key(id.chunk));
-	assert_last(Event::Judged { id, outcome });
+/// Nobody is judged or ended yet: a panel of three begins.
+fn assert_panel(id: AttemptId, auditors: [u8; 2]) {
+	assert_has(Event::PanelCalled { id, level: 0, places: 3 });
+	assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Panel, now() + DEADLINE)));
+	assert_eq!(Panels::<Test>::get(id, 0).unwrap().places.len(), 3);
+	assert_eq!(told(id), None);
+	assert_eq!(end_of(1, id, Role::Worker), None);
+	for auditor in auditors {
+		assert_eq!(end_of(auditor, id, Role::Auditor), None);
+	}
 }
 
 #[test]
@@ -30,41 +31,33 @@ fn agreement_is_accepted() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let right = honest(id);
-		let both = reveal_all(id, [&right, &right, &right], [true; 3]);
+		let both = revealed(id, 1, [&right, &right, &right], [true; 3]);
 		assert_judged(id, Outcome::Accepted);
 		let auditors = both.map(owner).to_vec();
-		let winners = right.winners;
-		assert_eq!(told(id), Some(Told::Accepted { shares: 3, winners, auditors }));
+		let winners = searched(id).winners;
+		let delivered = Delivered::Shares(3);
+		assert_eq!(told(id), Some(Told::Accepted { delivered, winners, auditors, audited: true }));
 		for auditor in both {
 			assert_eq!(end_of(auditor, id, Role::Auditor), Some(End::Released));
 		}
 		assert_eq!(end_of(1, id, Role::Worker), None);
+		pay(id);
+		assert!(!Checks::<Test>::contains_key(id.chunk));
 	});
 }
 
 #[test]
-fn a_fault_that_both_auditors_found_convicts() {
+fn a_fault_that_both_auditors_found_is_for_a_panel() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let wrong = accusing(id);
-		let both = reveal_all(id, [&honest(id), &wrong, &wrong], [true; 3]);
-		assert_judged(id, Outcome::Rejected(RejectReason::ProvenWrong));
-		assert_eq!(told(id), Some(Told::Rejected(RejectReason::ProvenWrong)));
-
-		let bounty = (COLLATERAL - 2 * AUDIT_PAY) * 3 / 10 / 2;
-		let slashed = End::Slashed {
-			compensation: both.map(|auditor| (owner(auditor), AUDIT_PAY)).to_vec(),
-			bounty: both.map(|auditor| (owner(auditor), bounty)).to_vec(),
-		};
-		assert_eq!(end_of(1, id, Role::Worker), Some(slashed));
-		for auditor in both {
-			assert_eq!(end_of(auditor, id, Role::Auditor), Some(End::Released));
-		}
+		let both = revealed(id, 1, [&honest(id), &wrong, &wrong], [true; 3]);
+		assert_panel(id, both);
 	});
 }
 
 #[test]
-fn disagreement_harms_nobody() {
+fn disagreement_is_for_a_panel() {
 	let id = first();
 	let (right, wrong, other) = (honest(id), accusing(id), guessed(id));
 	for openings in [
@@ -75,9 +68,21 @@ fn disagreement_harms_nobody() {
 		[&right, &right, &other],
 	] {
 		ExtBuilder::default().build_and_execute(|| {
-			let both = reveal_all(id, openings, [true; 3]);
+			let both = revealed(id, 1, openings, [true; 3]);
+			assert_panel(id, both);
+		});
+	}
+}
+
+#[test]
+fn disagreement_that_nobody_could_judge_harms_nobody() {
+	let id = first();
+	let (right, wrong) = (honest(id), accusing(id));
+	for openings in [[&right, &wrong, &right], [&right, &wrong, &wrong]] {
+		ExtBuilder::default().accepting(&[1, 2, 3, 4, 5]).build_and_execute(|| {
+			let both = revealed(id, 1, openings, [true; 3]);
 			assert_judged(id, Outcome::Undecided(UndecidedReason::Disagreement));
-			assert_eq!(told(id), Some(Told::Undecided(UndecidedReason::Disagreement)));
+			assert_eq!(told(id), Some(Told::undecided(UndecidedReason::Disagreement)));
 			assert_eq!(end_of(1, id, Role::Worker), Some(End::Released));
 			for auditor in both {
 				assert_eq!(end_of(auditor, id, Role::Auditor), Some(End::Released));
@@ -91,12 +96,12 @@ fn a_worker_who_does_not_reveal_is_rejected_and_pays_the_auditors() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let right = honest(id);
-		let [one, other] = reveal_all(id, [&right, &right, &right], [false, true, true]);
+		let [one, other] = revealed(id, 1, [&right, &right, &right], [false, true, true]);
 		assert_eq!(told(id), None);
 		run_to_due(id);
 		assert_judged(id, Outcome::Rejected(RejectReason::NotRevealed));
 		let compensation = vec![(owner(one), AUDIT_PAY), (owner(other), AUDIT_PAY)];
-		let slashed = End::Slashed { compensation, bounty: vec![] };
+		let slashed = End::Slashed { compensation, bounty: vec![], referees: None };
 		assert_eq!(end_of(1, id, Role::Worker), Some(slashed));
 	});
 }
@@ -106,15 +111,14 @@ fn an_auditor_who_does_not_reveal_is_slashed_and_the_other_decides() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let right = honest(id);
-		let [one, silent] = reveal_all(id, [&right, &right, &right], [true, true, false]);
+		let [one, silent] = revealed(id, 1, [&right, &right, &right], [true, true, false]);
 		run_to_due(id);
 		assert_judged(id, Outcome::Accepted);
 		let auditors = vec![owner(one)];
 		assert!(
 			matches!(told(id), Some(Told::Accepted { auditors: paid, .. }) if paid == auditors)
 		);
-		let burned = End::Slashed { compensation: vec![], bounty: vec![] };
-		assert_eq!(end_of(silent, id, Role::Auditor), Some(burned));
+		assert_eq!(end_of(silent, id, Role::Auditor), Some(End::BURNED));
 	});
 }
 
@@ -123,10 +127,9 @@ fn one_accuser_alone_convicts_nobody() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let wrong = accusing(id);
-		reveal_all(id, [&honest(id), &wrong, &wrong], [true, true, false]);
+		let both = revealed(id, 1, [&honest(id), &wrong, &wrong], [true, true, false]);
 		run_to_due(id);
-		assert_judged(id, Outcome::Undecided(UndecidedReason::Disagreement));
-		assert_eq!(end_of(1, id, Role::Worker), Some(End::Released));
+		assert_panel(id, both);
 	});
 }
 
@@ -135,7 +138,7 @@ fn an_attempt_that_no_auditor_reveals_is_undecided() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let right = honest(id);
-		let both = reveal_all(id, [&right, &right, &right], [true, false, false]);
+		let both = revealed(id, 1, [&right, &right, &right], [true, false, false]);
 		run_to_due(id);
 		assert_judged(id, Outcome::Undecided(UndecidedReason::NoAuditors));
 		assert_eq!(end_of(1, id, Role::Worker), Some(End::Released));
@@ -150,14 +153,13 @@ fn nobody_is_spared_who_does_not_reveal() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let right = honest(id);
-		let both = reveal_all(id, [&right, &right, &right], [false; 3]);
+		let both = revealed(id, 1, [&right, &right, &right], [false; 3]);
 		run_to_due(id);
 		assert_judged(id, Outcome::Rejected(RejectReason::NotRevealed));
-		let burned = End::Slashed { compensation: vec![], bounty: vec![] };
 		for (number, role) in
 			[(1, Role::Worker), (both[0], Role::Auditor), (both[1], Role::Auditor)]
 		{
-			assert_eq!(end_of(number, id, role), Some(burned.clone()));
+			assert_eq!(end_of(number, id, role), Some(End::BURNED));
 		}
 	});
 }

@@ -1,12 +1,23 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod advance_agenda;
+mod appeal;
 mod audit;
+mod challenge;
 mod clock;
 mod commit;
+mod dismissal;
+mod finding;
 mod free;
 mod genesis;
 mod invariants;
 mod judgement;
+mod panel;
+mod policy;
+mod programs;
+mod referee;
 mod reveal;
+mod second;
+mod set_rules;
+mod settlement;
 mod verdict;

@@ -6,7 +6,8 @@ use crate::{
 };
 use frame_support::{assert_noop, assert_ok, BoundedVec};
 use tequio_primitives::{
-	search::{Fault, Opening, Winner},
+	opening::Opening,
+	search::{Fault, SearchOpening, Winner},
 	Role,
 };
 
@@ -83,6 +84,7 @@ fn reveal_should_fail_when_nothing_is_assigned() {
 		refused(1, id, Role::Auditor);
 		refused(auditor, id, Role::Worker);
 		refused(auditor, id, Role::Referee { level: 0 });
+		refused(auditor, id, Role::Appellant { level: 0 });
 	});
 }
 
@@ -168,10 +170,14 @@ fn reveal_should_fail_when_the_opening_cannot_be_right() {
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
 		let winner = |nonce, byte| Winner { nonce, hash: [byte; 32] };
-		let winning =
-			|list: Vec<Winner>| Opening { winners: BoundedVec::truncate_from(list), ..honest(id) };
-		let blaming =
-			|list: Vec<Fault>| Opening { faults: BoundedVec::truncate_from(list), ..honest(id) };
+		let winning = |list: Vec<Winner>| {
+			let winners = BoundedVec::truncate_from(list);
+			Opening::Search(SearchOpening { winners, ..searched(id) })
+		};
+		let blaming = |list: Vec<Fault>| {
+			let faults = BoundedVec::truncate_from(list);
+			Opening::Search(SearchOpening { faults, ..searched(id) })
+		};
 		let [low, high, unclaimed] = [1_001, 1_005, 1_002];
 		let of_a_worker = [
 			winning(vec![winner(low, 0xff)]),
@@ -179,6 +185,7 @@ fn reveal_should_fail_when_the_opening_cannot_be_right() {
 			winning(vec![winner(high, 0), winner(low, 0)]),
 			winning(vec![winner(low, 0), winner(low, 0)]),
 			accusing(id),
+			output(7),
 		];
 		for (index, opening) in (0..).zip(of_a_worker) {
 			let id = attempt(0, index);
@@ -197,6 +204,7 @@ fn reveal_should_fail_when_the_opening_cannot_be_right() {
 			blaming(vec![Fault::UnclaimedShare(low)]),
 			blaming(vec![Fault::UnclaimedShare(999)]),
 			blaming(vec![Fault::FalseShare(high), Fault::FalseShare(low)]),
+			output(7),
 		];
 		for (index, opening) in (10..).zip(of_an_auditor) {
 			let id = attempt(0, index);

@@ -1,6 +1,6 @@
 use crate::{mock::*, Devices, Error, Event, WorkerState};
 use frame_support::{assert_noop, assert_ok};
-use tequio_primitives::{workers::EngageSeats, WorkClass};
+use tequio_primitives::{reputation::Deed, workers::EngageSeats, WorkClass};
 
 fn signed(number: u8) -> RuntimeOrigin {
 	RuntimeOrigin::signed(owner(number))
@@ -61,7 +61,7 @@ fn unbond_should_fail_when_duties_are_outstanding() {
 		Workers::complete(&seat(1), duty);
 		assert_ok!(Workers::drain(signed(1)));
 		assert_noop!(Workers::unbond(signed(1)), Error::<Test>::DutiesOutstanding);
-		Workers::release(&seat(1), duty);
+		Workers::release(&seat(1), duty, Deed::Nothing);
 		assert_ok!(Workers::unbond(signed(1)));
 	});
 }

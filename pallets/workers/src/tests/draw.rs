@@ -6,7 +6,8 @@ use crate::{
 use frame_support::assert_ok;
 use sp_core::H256;
 use tequio_primitives::{
-	workers::{DrawSeats, Drawn, Draws, EngageSeats, Need, NoSeat, Seat, MAX_LOOKS},
+	terms::AuditTerms,
+	workers::{Candidate, DrawSeats, Drawn, Draws, EngageSeats, Need, NoSeat, Seat, MAX_LOOKS},
 	Role,
 };
 
@@ -16,7 +17,7 @@ fn draw(seed: u64, need: &Need<AccountId>) -> Drawn<AccountId> {
 }
 
 fn seat_drawn(seed: u64, need: &Need<AccountId>) -> Result<Seat<AccountId>, NoSeat> {
-	draw(seed, need).seat
+	draw(seed, need).seat.map(|(seat, _)| seat)
 }
 
 fn drawn(need: &Need<AccountId>) -> Option<AccountId> {
@@ -32,7 +33,8 @@ fn draw_works() {
 		fix_seats();
 		for audit in [false, true] {
 			// The owner and its device are looked at.
-			assert_eq!(draw(0, &need(audit)), Drawn { seat: Ok(seat(1)), looks: 2 });
+			let seat = Ok((seat(1), terms_at(30)));
+			assert_eq!(draw(0, &need(audit)), Drawn { seat, looks: 2 });
 		}
 	});
 }
@@ -43,10 +45,12 @@ fn draws_of_a_block_are_from_the_seats_at_its_begin() {
 		worker(1, 100);
 		fix_seats();
 		let mut draws = Draws::<AccountId, Workers>::default();
-		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, Ok(seat(1)));
-		crate::Seats::<Test>::remove(need(false).class);
-		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, Ok(seat(1)));
-		assert!(Workers::seats(need(false).class).is_empty());
+		let seat = Ok((seat(1), terms_at(30)));
+		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, seat);
+		crate::Seats::<Test>::remove(CLASS);
+		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, seat);
+		assert_eq!(draws.owners(CLASS), 1);
+		assert_eq!(Workers::owners(&Workers::seats(CLASS)), 0);
 	});
 }
 
@@ -79,15 +83,17 @@ fn draw_tells_work_that_nobody_takes_from_work_that_waits() {
 		worker(1, 300);
 		fix_seats();
 		let excluded = [owner(1)];
-		for unfit in [
+		let unfit = [
 			Need { price: 4, ..need(false) },
 			Need { deadline: 39, ..need(false) },
-			Need { collateral: 101, ..need(false) },
+			Need { terms: &asking(101), ..need(false) },
+			Need { terms: &|_| None, ..need(false) },
 			Need { excluded: &excluded, ..need(false) },
-		] {
-			assert_eq!(seat_drawn(0, &unfit), Err(NoSeat::Unfit), "{unfit:?}");
+		];
+		for (place, need) in unfit.iter().enumerate() {
+			assert_eq!(seat_drawn(0, need), Err(NoSeat::Unfit), "need {place}");
 		}
-		let large = Need { collateral: 100, ..need(false) };
+		let large = Need { terms: &asking(100), ..need(false) };
 		assert_eq!(seat_drawn(0, &large), Ok(seat(1)));
 		engage(1, 0, 1);
 		assert_eq!(seat_drawn(0, &large), Err(NoSeat::Busy));
@@ -105,7 +111,7 @@ fn draw_takes_nobody_for_busy_who_accepts_no_work() {
 		engage(1, 0, 30);
 		engage(1, 1, 30);
 		assert_eq!(seat_drawn(0, &need(false)), Err(NoSeat::Busy));
-		let large = Need { collateral: 100, ..need(false) };
+		let large = Need { terms: &asking(100), ..need(false) };
 		assert_eq!(seat_drawn(0, &large), Err(NoSeat::Busy));
 		// The device that is full accepts no more; the other one never did.
 		assert_ok!(Workers::pause_device(RuntimeOrigin::signed(owner(1)), device(1)));
@@ -137,22 +143,27 @@ fn draw_passes_over_whoever_cannot() {
 		worker(1, 100);
 		fix_seats();
 		let excluded = [owner(1)];
-		for need in [
+		let unfit = [
 			Need { price: 4, ..need(false) },
 			Need { deadline: 39, ..need(false) },
 			Need { units: 101, ..need(false) },
-			Need { collateral: 34, ..need(false) },
-			Need { collateral: 101, ..need(true) },
+			Need { terms: &asking(34), ..need(false) },
+			Need { terms: &asking(101), ..need(true) },
 			Need { excluded: &excluded, ..need(false) },
-		] {
-			assert_eq!(drawn(&need), None, "{need:?}");
+		];
+		for (place, need) in unfit.iter().enumerate() {
+			assert_eq!(drawn(need), None, "need {place}");
 		}
 		engage(1, 0, 61);
-		assert_eq!(drawn(&Need { collateral: 40, ..need(true) }), None);
-		assert_eq!(drawn(&Need { collateral: 39, ..need(true) }), Some(device(1)));
+		assert_eq!(drawn(&Need { terms: &asking(40), ..need(true) }), None);
+		assert_eq!(drawn(&Need { terms: &asking(39), ..need(true) }), Some(device(1)));
 		// Work leaves what two audits of it bind.
-		assert_eq!(drawn(&Need { collateral: 14, ..need(false) }), None);
-		assert_eq!(drawn(&Need { collateral: 13, ..need(false) }), Some(device(1)));
+		assert_eq!(drawn(&Need { terms: &asking(14), ..need(false) }), None);
+		assert_eq!(drawn(&Need { terms: &asking(13), ..need(false) }), Some(device(1)));
+		// One with three audits needs more, and an audit needs none for them.
+		let three = |_: &Candidate| Some(AuditTerms { auditors: 3, ..terms_at(13) });
+		assert_eq!(drawn(&Need { terms: &three, ..need(false) }), None);
+		assert_eq!(drawn(&Need { terms: &three, ..need(true) }), Some(device(1)));
 	});
 }
 
@@ -197,7 +208,7 @@ fn draw_keeps_room_for_audits() {
 		assert_eq!(drawn(&need(true)), Some(device(1)));
 
 		for task in 2..AUDIT_SLOTS as u64 {
-			assert_ok!(Workers::engage(&seat(1), duty(task, Role::Auditor), 50));
+			assert_ok!(Workers::engage(&seat(1), duty(task, Role::Auditor), CLASS, 50));
 		}
 		assert_eq!(drawn(&need(true)), None);
 		Workers::commit(&seat(1), work[0]);

@@ -4,6 +4,7 @@ use frame_support::{
 	traits::fungible::{InspectHold, Mutate},
 };
 use tequio_primitives::{
+	reputation::Deed,
 	workers::{EngageSeats, InspectWorkers, Penalty, Seat},
 	Balance, Role, WorkClass,
 };
@@ -16,7 +17,7 @@ fn penalty(compensation: &[(u8, Balance)], bounty: &[(u8, Balance)]) -> Penalty<
 	let owners = |parts: &[(u8, Balance)]| {
 		parts.iter().map(|(number, amount)| (owner(*number), *amount)).collect()
 	};
-	Penalty { compensation: owners(compensation), bounty: owners(bounty) }
+	Penalty { compensation: owners(compensation), bounty: owners(bounty), referees: None }
 }
 
 #[test]
@@ -38,7 +39,7 @@ fn engage_should_fail_when_collateral_is_bound() {
 		worker(1, 100);
 		engage(1, 0, 60);
 		assert_noop!(
-			Workers::engage(&seat(1), duty(1, Role::Worker), 41),
+			Workers::engage(&seat(1), duty(1, Role::Worker), CLASS, 41),
 			Error::<Test>::CollateralUnavailable
 		);
 	});
@@ -47,7 +48,8 @@ fn engage_should_fail_when_collateral_is_bound() {
 #[test]
 fn engage_should_fail_when_seat_is_gone() {
 	build_and_execute(|| {
-		let engage = |seat: &Seat<AccountId>| Workers::engage(seat, duty(0, Role::Worker), 10);
+		let engage =
+			|seat: &Seat<AccountId>| Workers::engage(seat, duty(0, Role::Worker), CLASS, 10);
 		assert_noop!(engage(&seat(1)), Error::<Test>::NotRegistered);
 		register(1, 100);
 		assert_noop!(engage(&seat(1)), Error::<Test>::DeviceNotFound);
@@ -64,7 +66,7 @@ fn engage_should_fail_when_duty_is_known() {
 	build_and_execute(|| {
 		worker(1, 100);
 		let duty = engage(1, 0, 10);
-		assert_noop!(Workers::engage(&seat(1), duty, 10), Error::<Test>::AlreadyEngaged);
+		assert_noop!(Workers::engage(&seat(1), duty, CLASS, 10), Error::<Test>::AlreadyEngaged);
 	});
 }
 
@@ -76,7 +78,7 @@ fn engage_should_fail_when_device_is_full() {
 			engage(1, task, 1);
 		});
 		assert_noop!(
-			Workers::engage(&seat(1), duty(1_000, Role::Worker), 1),
+			Workers::engage(&seat(1), duty(1_000, Role::Worker), CLASS, 1),
 			Error::<Test>::DeviceFull
 		);
 	});
@@ -102,6 +104,7 @@ fn complete_works() {
 		let (first, second) = (engage(1, 0, 60), engage(1, 1, 40));
 		Workers::complete(&seat(1), first);
 		assert_eq!(Workers::duties_of(&device(1)), vec![second]);
+		assert_eq!(Workers::parts_of(&device(1)), vec![first, second]);
 		assert_eq!(stored(1).free_collateral(), 0);
 	});
 }
@@ -111,7 +114,7 @@ fn release_works() {
 	build_and_execute(|| {
 		worker(1, 100);
 		let duty = engage(1, 0, 60);
-		Workers::release(&seat(1), duty);
+		Workers::release(&seat(1), duty, Deed::Nothing);
 		assert_eq!(stored(1).free_collateral(), 100);
 		assert_eq!(held(1), 100);
 		assert_eq!(Ledger::<Test>::get().released, 60);
@@ -203,6 +206,47 @@ fn slash_pays_compensation_first() {
 		assert_eq!(Workers::slash(&seat(1), duty, penalty(&[(2, 50)], &[(3, 50)])), 60);
 		assert_eq!(Balances::free_balance(payout(2)), EXISTENTIAL_DEPOSIT + 50);
 		assert_eq!(Balances::free_balance(payout(3)), EXISTENTIAL_DEPOSIT + 10);
+	});
+}
+
+#[test]
+fn slash_pays_the_referees_before_the_bounty() {
+	build_and_execute(|| {
+		worker(1, 100);
+		register(2, 100);
+		register(3, 100);
+		// Theirs is an account, not an owner whose pay goes elsewhere.
+		let pot = payout(4);
+		let referees = Some((pot.clone(), 30));
+		let duty = engage(1, 0, 60);
+		let penalty = Penalty { referees, ..penalty(&[(2, 20)], &[(3, 22)]) };
+		assert_eq!(Workers::slash(&seat(1), duty, penalty), 60);
+
+		assert_eq!(Balances::free_balance(payout(2)), EXISTENTIAL_DEPOSIT + 20);
+		assert_eq!(Balances::free_balance(pot), EXISTENTIAL_DEPOSIT + 30);
+		assert_eq!(Balances::free_balance(payout(3)), EXISTENTIAL_DEPOSIT + 10);
+		let ledger = Ledger::<Test>::get();
+		assert_eq!((ledger.compensation, ledger.bounty, ledger.burned), (50, 10, 0));
+	});
+}
+
+#[test]
+fn slash_takes_the_seats_that_it_costs_and_no_others() {
+	build_and_execute(|| {
+		let classes = [WorkClass::ExactF64, WorkClass::RandomXSearch];
+		let origin = RuntimeOrigin::signed(owner(1));
+		assert_ok!(Workers::register(origin, offers_of(&classes), 450, payout(1)));
+		add_device(1, 1);
+		let seats = |class: WorkClass| {
+			let holders = crate::NextSeats::<Test>::get(class).into_inner();
+			holders.into_iter().map(|holder| holder.seats).collect::<Vec<_>>()
+		};
+		assert_eq!(classes.map(seats), [vec![2], vec![2]]);
+		for (task, collateral, left) in [(0, 50, vec![2]), (1, 1, vec![1]), (2, 200, vec![])] {
+			let duty = engage(1, task, collateral);
+			slash_all(1, duty);
+			assert_eq!(classes.map(seats), [left.clone(), left]);
+		}
 	});
 }
 

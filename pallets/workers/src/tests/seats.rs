@@ -1,6 +1,7 @@
 use crate::seats::*;
 use frame_support::BoundedVec;
 use proptest::prelude::*;
+use sp_runtime::Perquintill;
 use tequio_primitives::Balance;
 
 fn holders(seats: &[u32]) -> SeatHolders<usize> {
@@ -21,8 +22,37 @@ fn seats_from_rounds_down() {
 #[test]
 fn pick_of_no_seats_is_nobody() {
 	let table = Table::new(holders(&[]));
-	assert!(table.is_empty());
+	assert_eq!(table.owners(), 0);
 	assert_eq!(table.pick(7), None);
+}
+
+#[test]
+fn a_list_is_exposed_when_owners_are_few() {
+	let share = Perquintill::one();
+	assert!(are_exposed(&holders(&[]), 1, share));
+	assert!(are_exposed(&holders(&[5, 5]), 3, share));
+	assert!(!are_exposed(&holders(&[5, 5, 5]), 3, share));
+}
+
+#[test]
+fn a_list_is_exposed_when_an_owner_has_too_much_of_it() {
+	let fifth = Perquintill::from_percent(20);
+	assert!(!are_exposed(&holders(&[1; 5]), 2, fifth));
+	assert!(!are_exposed(&holders(&[2, 2, 2, 2, 1, 1]), 2, fifth));
+	assert!(are_exposed(&holders(&[2, 2, 2, 1, 1, 1]), 2, fifth));
+	assert!(are_exposed(&holders(&[u32::MAX; 4]), 2, fifth));
+}
+
+#[test]
+fn cap_seats_works() {
+	let mut list = holders(&[3, 1]);
+	cap_seats(&mut list, &0, 4);
+	cap_seats(&mut list, &2, 0);
+	assert_eq!(list, holders(&[3, 1]));
+	cap_seats(&mut list, &0, 2);
+	assert_eq!(list, holders(&[2, 1]));
+	cap_seats(&mut list, &1, 0);
+	assert_eq!(list, holders(&[2]));
 }
 
 #[test]
@@ -64,6 +94,23 @@ proptest! {
 			picked[*table.pick(number).unwrap()] += 1;
 		}
 		prop_assert_eq!(picked, seats);
+	}
+
+	/// Seats at a new price are never more than a new owner with the same stake gets, and fewer by
+	/// less than one seat at the old price was worth.
+	#[test]
+	fn convert_never_gives_away_seats(
+		stake in 0..1u128 << 90,
+		old in 1u128 << 60..1u128 << 80,
+		new in 1u128 << 60..1u128 << 80,
+	) {
+		let seats = seats_from(stake, 1, old);
+		let mut list = BoundedVec::truncate_from(vec![SeatHolder { owner: 0, seats }]);
+		convert(&mut list, old, new);
+		let converted = seats_of(&list, &0);
+		prop_assert!(converted <= seats_from(stake, 1, new));
+		prop_assert!(converted >= seats_from(stake.saturating_sub(old), 1, new));
+		prop_assert!(list.iter().all(|holder| holder.seats > 0));
 	}
 
 	/// What is set is what is read; nobody else's seats change; nobody is listed without seats.

@@ -18,10 +18,10 @@ fn seats_are_fixed_at_the_first_poll() {
 		register(1, 250);
 		poll_at(0);
 		assert_eq!(in_force(), vec![(owner(1), 2)]);
-		System::assert_last_event(
-			Event::<Test>::SeatsFixed { class: WorkClass::RandomXSearch, owners: 1, seats: 2 }
-				.into(),
-		);
+		for class in WorkClass::ALL {
+			let (owners, seats) = if class == CLASS { (1, 2) } else { (0, 0) };
+			System::assert_has_event(Event::<Test>::SeatsFixed { class, owners, seats }.into());
+		}
 	});
 }
 

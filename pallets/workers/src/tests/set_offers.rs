@@ -1,5 +1,6 @@
 use crate::{mock::*, Error, Event, Offer, Offers};
 use frame_support::{assert_noop, assert_ok};
+use tequio_primitives::WorkClass;
 
 #[test]
 fn set_offers_works() {
@@ -12,6 +13,30 @@ fn set_offers_works() {
 		System::assert_last_event(
 			Event::<Test>::OffersSet { owner: owner(1), offers: dearer }.into(),
 		);
+	});
+}
+
+#[test]
+fn set_offers_divides_the_stake_among_the_classes() {
+	build_and_execute(|| {
+		register(1, 450);
+		let seats = || {
+			WorkClass::ALL.map(|class| {
+				let holders = crate::NextSeats::<Test>::get(class);
+				holders.first().map_or(0, |holder| holder.seats)
+			})
+		};
+		let set = |classes: &[WorkClass]| {
+			let origin = RuntimeOrigin::signed(owner(1));
+			assert_ok!(Workers::set_offers(origin, offers_of(classes)));
+		};
+		assert_eq!(seats(), [4, 0, 0, 0]);
+		set(&[WorkClass::ExactF64, WorkClass::RandomXSearch]);
+		assert_eq!(seats(), [2, 2, 0, 0]);
+		set(&[WorkClass::Integer]);
+		assert_eq!(seats(), [0, 0, 0, 4]);
+		set(&WorkClass::ALL);
+		assert_eq!(seats(), [1, 1, 1, 1]);
 	});
 }
 

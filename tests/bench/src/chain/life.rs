@@ -5,14 +5,20 @@ use super::{
 	BATCH,
 };
 use anyhow::{ensure, Result};
+use frame_support::BoundedVec;
+use pallet_tasks::TaskSpec;
+use pallet_verification::types::CheckState;
+use pallet_workers::{NextFixing, Workers};
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
-use tequio_primitives::{Duty, Role, WorkHeight, TEQ};
-use tequio_runtime::{Runtime, RuntimeCall, Tasks, UncheckedExtrinsic};
+use tequio_primitives::{reputation::Reputation, Balance, Duty, Role, WorkClass, WorkHeight, TEQ};
+use tequio_runtime::{BlockNumber, Runtime, RuntimeCall, Tasks, UncheckedExtrinsic};
 use tequio_runtime_tests::{
-	device::Device,
+	device::{Conduct, Device},
 	gather::{gather_audits, gather_work},
 	keys::Key,
 	owner::{Owner, ASK, STAKE},
+	program::{self, Fate},
 	search, sign, World,
 };
 
@@ -62,9 +68,10 @@ pub enum Part {
 	Assign,
 	/// The worker's commit.
 	Commit,
-	/// The draw of two auditors, their commits, their reveals and the verdict.
+	/// The draw of two auditors, their commits, their reveals and the verdict; of a chunk that is
+	/// not audited the decision on that.
 	Audit,
-	/// The worker's reveal.
+	/// The worker's reveal; of a chunk that is not audited with the verdict.
 	Reveal,
 	/// The payment, and what is cleared away after it.
 	Settle,
@@ -83,12 +90,18 @@ impl Part {
 	}
 }
 
+/// Class of the programs.
+const PROGRAMS: WorkClass = WorkClass::Integer;
+/// Chance that a chunk of a program is audited, in 10⁻¹⁸: of a batch none is.
+const AUDIT_FLOOR: u64 = 1_000_000_000_000_000;
+
 /// What each part costs, per chunk.
 pub type Parts = BTreeMap<Part, Cost>;
 
 /// What a transfer costs of so many in one block, each from and to accounts of its own.
 pub fn transfers(wasm: &Wasm, number: u32, repetitions: usize) -> Result<Cost> {
-	let (mut world, owners, idle) = begin();
+	let (mut world, owners) = enrolled(Value::Null, WorkClass::RandomXSearch);
+	let idle = idle(&mut world);
 	let payees: Vec<_> = (0..number).map(|n| Key::named(&format!("Payee{n}")).account()).collect();
 	payees.iter().for_each(|payee| world.fund(payee, STAKE));
 	let transactions = owners.iter().zip(payees).map(|(owner, payee)| {
@@ -104,26 +117,61 @@ pub fn transfers(wasm: &Wasm, number: u32, repetitions: usize) -> Result<Cost> {
 
 /// What the parts of the life of a chunk cost.
 pub fn measure(wasm: &Wasm, shape: Shape, repetitions: usize) -> Result<Parts> {
-	let (mut world, owners, idle) = begin();
+	let (world, owners) = enrolled(Value::Null, WorkClass::RandomXSearch);
 	let spec = search::barren_task(5, shape.chunks() * CHUNK, CHUNK, LAMBDA);
-	let task = pallet_tasks::Call::submit_task { spec, price: ASK, deadline: 16, bonus: 0 };
-	world.submit(&Key::named("Alice"), RuntimeCall::Tasks(task));
-	world.block_ok();
-	let mut life = Life { wasm, world, owners, idle, repetitions, parts: Parts::new() };
+	let mut life = Life::begin(wasm, world, owners, repetitions, spec);
 	life.live(shape)?;
-	let chunks = f64::from(shape.chunks());
-	Ok(life.parts.into_iter().map(|(part, cost)| (part, cost / chunks)).collect())
+	Ok(life.per_chunk(shape))
 }
 
-/// A chain on which nothing happens, and its next block.
-fn begin() -> (World, Vec<Owner>, Case) {
-	let mut world = World::new().unchecked();
-	let owners = world.enroll_many(OWNERS);
+/// What the parts of the life of a program's chunk cost that is not audited, 64 in a call.
+pub fn unaudited(wasm: &Wasm, repetitions: usize) -> Result<Parts> {
+	let audits = json!({ "floor": AUDIT_FLOOR });
+	let rules = json!({ "verification": { "rules": { "programs": audits } } });
+	let (mut world, owners) = enrolled(rules, PROGRAMS);
+	trust(&mut world, &owners);
+	let spec = program::task(PROGRAMS, Fate::Runs, 5, BATCH);
+	let mut life = Life::begin(wasm, world, owners, repetitions, spec);
+	life.live_unaudited()?;
+	Ok(life.per_chunk(Shape::Call))
+}
+
+/// A chain with owners who serve a class.
+fn enrolled(rules: Value, class: WorkClass) -> (World, Vec<Owner>) {
+	let mut world = World::with(rules).unchecked();
+	let owner =
+		|number| Owner::new(&format!("Owner{number}"), number, Conduct::Honest).serving(&[class]);
+	let owners: Vec<Owner> = (0..OWNERS).map(owner).collect();
+	owners.iter().for_each(|owner| world.fund(&owner.account(), 10 * STAKE));
+	world.enroll(&owners);
+	(world, owners)
+}
+
+/// Gives every owner a past for which it is audited as little as may be.
+fn trust(world: &mut World, owners: &[Owner]) {
+	world.edit(|| {
+		let past = Reputation {
+			streak: Balance::MAX,
+			passed: u32::MAX,
+			halved_at: pallet_verification::Now::<Runtime>::get(),
+			..Reputation::default()
+		};
+		for owner in owners {
+			Workers::<Runtime>::mutate(owner.account(), |worker| {
+				if let Some(worker) = worker {
+					worker.reputations = BoundedVec::truncate_from(vec![(PROGRAMS, past)]);
+				}
+			});
+		}
+	});
+}
+
+/// Has nothing happen on a chain by itself, and makes its next block.
+fn idle(world: &mut World) -> Case {
 	// The fixing of the seats would be in some blocks and not in others.
-	world.edit(|| pallet_workers::NextFixing::<Runtime>::put(WorkHeight::MAX));
+	world.edit(|| NextFixing::<Runtime>::put(WorkHeight::MAX));
 	let block = world.draft(Vec::new());
-	let idle = Case { state: world.state().clone(), block };
-	(world, owners, idle)
+	Case { state: world.state().clone(), block }
 }
 
 struct Life<'a> {
@@ -135,7 +183,42 @@ struct Life<'a> {
 	parts: Parts,
 }
 
-impl Life<'_> {
+impl<'a> Life<'a> {
+	/// Has Alice submit a task.
+	fn begin(
+		wasm: &'a Wasm,
+		mut world: World,
+		owners: Vec<Owner>,
+		repetitions: usize,
+		spec: TaskSpec,
+	) -> Self {
+		let idle = idle(&mut world);
+		let task = pallet_tasks::Call::submit_task { spec, price: ASK, deadline: 16, bonus: 0 };
+		world.submit(&Key::named("Alice"), RuntimeCall::Tasks(task));
+		world.block_ok();
+		Self { wasm, world, owners, idle, repetitions, parts: Parts::new() }
+	}
+
+	fn per_chunk(self, shape: Shape) -> Parts {
+		let chunks = f64::from(shape.chunks());
+		self.parts.into_iter().map(|(part, cost)| (part, cost / chunks)).collect()
+	}
+
+	/// The life of a batch that one device computes and nobody audits.
+	fn live_unaudited(&mut self) -> Result<()> {
+		let worker = |duty: &Duty| duty.role == Role::Worker;
+		self.wait(Part::Assign, || counts().assigned == BATCH)?;
+		let Self { world, owners, .. } = self;
+		world.edit(|| gather_work(&owners[0]));
+		self.send(Part::Commit, |device| device.commits(worker))?;
+		self.wait(Part::Audit, || are_in(|state| !matches!(state, CheckState::Drawing { .. })))?;
+		let revealing =
+			|state: &CheckState<BlockNumber>| matches!(state, CheckState::Revealing { .. });
+		ensure!(self.world.read(|| are_in(revealing)), "a chunk of the batch is audited");
+		self.send(Part::Reveal, |device| device.reveals(worker))?;
+		self.settle(BATCH)
+	}
+
 	fn live(&mut self, shape: Shape) -> Result<()> {
 		let chunks = shape.chunks();
 		let worker = |duty: &Duty| duty.role == Role::Worker;
@@ -155,6 +238,10 @@ impl Life<'_> {
 		self.send(Part::Audit, |device| device.commits(auditor))?;
 		self.send(Part::Reveal, |device| device.reveals(worker))?;
 		self.send(Part::Audit, |device| device.reveals(auditor))?;
+		self.settle(chunks)
+	}
+
+	fn settle(&mut self, chunks: u32) -> Result<()> {
 		self.wait(Part::Settle, || counts().paid == chunks)?;
 		for _ in 0..LEFTOVERS {
 			self.block(Part::Settle, Vec::new())?;
@@ -205,6 +292,11 @@ impl Life<'_> {
 /// The chunks of the task by where they are.
 fn counts() -> tequio_primitives::api::ChunkCounts {
 	Tasks::summary(0).map(|task| task.chunks).unwrap_or_default()
+}
+
+/// Whether every check is in such a state.
+fn are_in(state: impl Fn(&CheckState<BlockNumber>) -> bool) -> bool {
+	pallet_verification::Checks::<Runtime>::iter_values().all(|check| state(&check.state))
 }
 
 /// Whether every check has all its auditors.

@@ -14,10 +14,14 @@ use tequio_runtime_tests::{keys::Key, owner::ASK, search, sign, World};
 
 /// Open chunks.
 const SIZES: [u32; 3] = [100, 10_000, 1_000_000];
-/// Chunks of a task where there are many tasks.
-const FEW: u32 = 5;
+/// Chunks of a task where there are many tasks: with fewer in each, a million take too long to
+/// submit.
+const FEW: u32 = 50;
+/// Tasks at least, where there are many.
+const SEVERAL: u32 = 20;
 /// Owners, each with a device for two chunks: the block gives work to all of them, and of a hundred
-/// chunks so many are left over that it looks in vain as often as beside a million.
+/// chunks, and of several tasks, so many are left over that it looks in vain as often as beside a
+/// million.
 const OWNERS: u32 = 24;
 /// Transfers in the block.
 const TRANSFERS: usize = 16;
@@ -35,7 +39,7 @@ pub fn run(report: &mut Report, wasm: &Wasm, repetitions: usize) -> Result<()> {
 		"the block has 16 transfers and gives out chunks; time includes the root of a state in \
 		 memory, where a node has its cache before a disk",
 	);
-	for (tasks, name) in [(Tasks::One, "one task"), (Tasks::Many, "tasks of five chunks")] {
+	for (tasks, name) in [(Tasks::One, "one task"), (Tasks::Many, "tasks of fifty chunks")] {
 		let cases: Vec<(World, Block)> = SIZES.into_iter().map(|open| case(tasks, open)).collect();
 		let mut times = vec![Vec::new(); cases.len()];
 		for _ in 0..repetitions {
@@ -69,7 +73,10 @@ fn case(tasks: Tasks, open: u32) -> (World, Block) {
 	let owners = world.enroll_many(OWNERS);
 	let (tasks, chunks) = match tasks {
 		Tasks::One => (1, open),
-		Tasks::Many => (open / FEW, FEW),
+		Tasks::Many => {
+			let tasks = (open / FEW).max(SEVERAL);
+			(tasks, open / tasks)
+		},
 	};
 	let alice = Key::named("Alice").account();
 	let spec = search::barren_task(6, chunks * 16, 16, 16);

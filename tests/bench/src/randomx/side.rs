@@ -61,6 +61,8 @@ pub struct Outcome {
 	pub rate: f64,
 	/// XOR of all hashes, in hex.
 	pub digest: String,
+	/// Seconds that the cache took; known of ours only.
+	pub cache_seconds: Option<f64>,
 	/// Seconds that the dataset took; known of ours only.
 	pub dataset_seconds: Option<f64>,
 	/// The most that lay on transparent huge pages, in bytes.
@@ -149,6 +151,7 @@ fn our_outcome(output: &str) -> Result<Outcome> {
 	Ok(Outcome {
 		rate: number("hashes_per_second").context("no hashes_per_second")?,
 		digest: text("digest").context("no digest")?.to_owned(),
+		cache_seconds: number("cache_seconds"),
 		dataset_seconds: number("dataset_seconds"),
 		huge: 0,
 		about: object.get("pages").map(Value::to_string).unwrap_or_default(),
@@ -168,7 +171,7 @@ fn reference_outcome(output: &str) -> Result<Outcome> {
 	};
 	let digest = value("Calculated result: ").context("it printed no result")?.trim().to_owned();
 	let about = output.lines().next().unwrap_or_default().to_owned();
-	Ok(Outcome { rate, digest, dataset_seconds: None, huge: 0, about })
+	Ok(Outcome { rate, digest, cache_seconds: None, dataset_seconds: None, huge: 0, about })
 }
 
 #[cfg(test)]
@@ -183,7 +186,8 @@ mod tests {
 		              \"cache_seconds\":0.5,\"dataset_seconds\":21.5,\"nonces\":1000,\
 		              \"seconds\":2.0,\"hashes_per_second\":500.0,\"digest\":\"ab\"}\n";
 		let outcome = our_outcome(output).unwrap();
-		assert_eq!((outcome.rate, outcome.dataset_seconds), (500.0, Some(21.5)));
+		assert_eq!(outcome.rate, 500.0);
+		assert_eq!((outcome.cache_seconds, outcome.dataset_seconds), (Some(0.5), Some(21.5)));
 		assert_eq!(
 			(outcome.digest.as_str(), outcome.about.as_str()),
 			("ab", "{\"cache\":\"small\"}")

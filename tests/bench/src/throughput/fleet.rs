@@ -23,7 +23,8 @@ use tequio_harness::{
 use tequio_primitives::{
 	commitment::commitment,
 	device::proof_message,
-	search::{Claim, Opening, SearchSpec},
+	opening::Opening,
+	search::{Claim, SearchOpening, SearchSpec},
 	AttemptId, Balance, Duty, Role, TaskId, WorkClass, MAX_BATCH, TEQ,
 };
 use tequio_runtime::{AccountId, Nonce, Runtime, RuntimeCall, RuntimeEvent};
@@ -327,11 +328,11 @@ impl Hand {
 
 /// What everybody in an attempt shows: the same, and nothing wrong.
 fn opening(claim: &Claim) -> Opening {
-	Opening {
+	Opening::Search(SearchOpening {
 		shares: blake2_256(&claim.encode()).into(),
 		winners: Default::default(),
 		faults: Default::default(),
-	}
+	})
 }
 
 /// All calls or none.

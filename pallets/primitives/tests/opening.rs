@@ -1,0 +1,96 @@
+//! Openings: their digests, and how two of them compare.
+#![allow(clippy::unwrap_used)]
+
+use codec::Encode;
+use proptest::prelude::*;
+use sp_core::H256;
+use std::collections::BTreeSet;
+use tequio_primitives::{
+	opening::{
+		Comparison::{Equal, Near, Wrong},
+		Opening,
+	},
+	recompute::OutputOpening,
+	search::{Fault, SearchOpening, Winner},
+};
+
+fn search(shares: u8) -> SearchOpening {
+	SearchOpening {
+		shares: H256::repeat_byte(shares),
+		winners: Default::default(),
+		faults: Default::default(),
+	}
+}
+
+fn output(own: u8, near: &[u8]) -> Opening {
+	let near: Vec<H256> = near.iter().map(|byte| H256::repeat_byte(*byte)).collect();
+	let output = H256::repeat_byte(own);
+	Opening::Output(OutputOpening { output, near: near.try_into().unwrap() })
+}
+
+#[test]
+fn a_digest_is_the_hash_of_the_opening() {
+	let opening = output(1, &[2]);
+	let expected = sp_io::hashing::blake2_256(&opening.encode());
+	assert_eq!(opening.digest(), H256(expected));
+}
+
+#[test]
+fn digests_differ_by_everything_that_is_shown() {
+	let winner = Winner { nonce: 7, hash: [1; 32] };
+	let fault = Fault::FalseShare(7);
+	let openings = [
+		Opening::Search(search(1)),
+		Opening::Search(search(2)),
+		Opening::Search(SearchOpening { winners: vec![winner].try_into().unwrap(), ..search(1) }),
+		Opening::Search(SearchOpening { faults: vec![fault].try_into().unwrap(), ..search(1) }),
+		output(1, &[]),
+		output(2, &[]),
+		output(1, &[2]),
+	];
+	let digests: BTreeSet<H256> = openings.iter().map(Opening::digest).collect();
+	assert_eq!(digests.len(), openings.len());
+}
+
+#[test]
+fn searches_are_equal_or_wrong() {
+	let fault = vec![Fault::UnclaimedShare(7)].try_into().unwrap();
+	let right = Opening::Search(search(1));
+	let faulted = Opening::Search(SearchOpening { faults: fault, ..search(1) });
+	assert_eq!(right.judges(&right), Equal);
+	assert_eq!(faulted.judges(&faulted), Equal);
+	for other in [&faulted, &Opening::Search(search(2)), &output(1, &[])] {
+		assert_eq!(right.judges(other), Wrong);
+		assert_eq!(other.judges(&right), Wrong);
+	}
+}
+
+#[test]
+fn outputs_are_near_where_the_judge_says_so() {
+	let referee = output(1, &[2, 3]);
+	assert_eq!(referee.judges(&output(1, &[])), Equal);
+	assert_eq!(referee.judges(&output(2, &[])), Near);
+	assert_eq!(referee.judges(&output(3, &[])), Near);
+	assert_eq!(referee.judges(&output(4, &[])), Wrong);
+	// What the other finds near does not matter.
+	assert_eq!(output(2, &[]).judges(&referee), Wrong);
+	assert_eq!(output(4, &[]).judges(&output(1, &[4])), Wrong);
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+	#[test]
+	fn who_shows_nothing_near_is_equal_or_wrong_both_ways(own in 0u8..4, other in 0u8..4) {
+		let (own, other) = (output(own, &[]), output(other, &[]));
+		let expected = if own == other { Equal } else { Wrong };
+		prop_assert_eq!(own.judges(&other), expected);
+		prop_assert_eq!(other.judges(&own), expected);
+	}
+
+	#[test]
+	fn own_outputs_are_equal_whatever_is_near(own in any::<u8>(), near in any::<u8>()) {
+		prop_assert_eq!(output(own, &[near]).judges(&output(own, &[])), Equal);
+		prop_assert_eq!(OutputOpening::own(H256::repeat_byte(own)).near.len(), 0);
+	}
+}

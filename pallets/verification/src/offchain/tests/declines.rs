@@ -1,0 +1,171 @@
+//! Work that is handed back, and devices that take none.
+
+use super::steps::{calls, hook, pending, skip, RESEND_BLOCKS};
+use crate::{
+	mock::{
+		assign, attempt, auditors, commit_one, first, honest, now, run, run_to_due, stall_to,
+		with_doubles,
+	},
+	offchain::mock::{accepts, declined, set_declinable, with_node},
+};
+use tequio_interface::job::Failure;
+use tequio_primitives::{stage::DeclineReason, Role, WorkClass};
+
+#[test]
+fn a_failure_is_declined_and_tried_again_only_after_a_while() {
+	with_node(&[1], |node| {
+		assign(first(), 1);
+		hook();
+		node.desk.fail(Failure::BadInput);
+		hook();
+		let calls = calls(node, 1);
+		assert_eq!(calls, vec![declined(first(), DeclineReason::BadInput)]);
+		assert!(node.desk.jobs().is_empty());
+		skip(RESEND_BLOCKS - 1);
+		hook();
+		assert!(node.desk.jobs().is_empty());
+		skip(1);
+		hook();
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn a_failure_too_late_to_decline_is_tried_again() {
+	with_node(&[1], |node| {
+		set_declinable(false);
+		assign(first(), 1);
+		hook();
+		node.desk.fail(Failure::EngineFailed);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		skip(RESEND_BLOCKS);
+		hook();
+		node.desk.finish();
+		hook();
+		assert_eq!(node.pool.include(), 1);
+	});
+}
+
+/// A chunk of 64 hashes has 16 blocks of three seconds: 1,334 hashes in a thousand seconds do it.
+const JUST_IN_TIME: u64 = 1_334;
+
+#[test]
+fn work_that_cannot_be_done_in_time_is_declined_at_once() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME - 1);
+		assign(first(), 1);
+		hook();
+		let calls = calls(node, 1);
+		assert_eq!(calls, vec![declined(first(), DeclineReason::Unsupported)]);
+		assert!(node.desk.jobs().is_empty());
+		skip(1);
+		hook();
+		assert_eq!(pending(node, 1).len(), 1, "it is declined once");
+	});
+}
+
+#[test]
+fn work_behind_other_work_is_declined_if_it_would_be_late() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME);
+		assign(attempt(0, 0), 1);
+		hook();
+		assign(attempt(1, 0), 1);
+		hook();
+		let calls = calls(node, 1);
+		assert_eq!(calls, vec![declined(attempt(1, 0), DeclineReason::Busy)]);
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn work_that_is_begun_too_late_is_declined() {
+	with_node(&[1], |node| {
+		node.desk.serve_at(JUST_IN_TIME);
+		assign(first(), 1);
+		// The node was away for a block.
+		stall_to(now() + 1);
+		hook();
+		let calls = calls(node, 1);
+		assert_eq!(calls, vec![declined(first(), DeclineReason::Busy)]);
+		assert!(node.desk.jobs().is_empty());
+	});
+}
+
+#[test]
+fn slow_work_that_cannot_be_declined_any_more_is_tried() {
+	with_node(&[1], |node| {
+		set_declinable(false);
+		node.desk.serve_at(1);
+		assign(first(), 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		assert_eq!(node.desk.jobs().len(), 1);
+	});
+}
+
+#[test]
+fn a_device_says_that_it_takes_no_work_once_the_worker_process_stays_away() {
+	with_node(&[1], |node| {
+		hook();
+		node.desk.serve(false);
+		skip(1);
+		hook();
+		skip(RESEND_BLOCKS - 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		skip(1);
+		hook();
+		let calls = calls(node, 1);
+		assert_eq!(calls, vec![accepts(false)]);
+	});
+}
+
+#[test]
+fn a_worker_process_that_serves_only_what_there_are_no_orders_for_takes_no_work() {
+	with_node(&[1], |node| {
+		node.desk.serve_only(WorkClass::Integer.id());
+		hook();
+		skip(RESEND_BLOCKS);
+		hook();
+		assert_eq!(calls(node, 1), vec![accepts(false)]);
+	});
+}
+
+#[test]
+fn work_that_there_are_no_orders_for_is_declined_at_once() {
+	with_node(&[1], |node| {
+		assign(run(0), 1);
+		for _ in 0..2 {
+			hook();
+			assert_eq!(calls(node, 1), vec![declined(run(0), DeclineReason::Unsupported)]);
+			assert!(node.desk.jobs().is_empty());
+		}
+	});
+}
+
+#[test]
+fn work_that_there_are_no_orders_for_and_that_cannot_be_declined_any_more_is_left() {
+	with_node(&[1], |node| {
+		set_declinable(false);
+		assign(run(0), 1);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		assert!(node.desk.jobs().is_empty());
+	});
+}
+
+#[test]
+fn an_audit_that_there_are_no_orders_for_is_left() {
+	with_node(&[2], |node| {
+		with_doubles(|state| state.accepting = vec![2]);
+		assign(run(0), 1);
+		commit_one(1, run(0), Role::Worker, &honest(run(0))).unwrap();
+		run_to_due(run(0));
+		assert_eq!(auditors(run(0)), vec![Some(2)]);
+		hook();
+		assert!(node.pool.pending().is_empty());
+		assert!(node.desk.jobs().is_empty());
+	});
+}

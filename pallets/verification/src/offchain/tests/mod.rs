@@ -1,0 +1,10 @@
+//! The hook on a node whose worker process, pool and blocks the test plays.
+#![allow(clippy::unwrap_used)]
+
+mod appeals;
+mod declines;
+mod flow;
+mod referees;
+mod results;
+mod sending;
+mod steps;
