@@ -78,6 +78,7 @@ impl<T: Config> Pallet<T> {
 			silent: Default::default(),
 			level: 0,
 			standings: Default::default(),
+			found_by: 0,
 			appeals: Default::default(),
 			challenge: None,
 		};

@@ -16,23 +16,33 @@ use tequio_primitives::{
 	Balance,
 };
 
-/// What a panel of so many places finds. `said` is what its referees revealed: nothing is found
-/// unless they are at least half of the places, so that less than a third of the places is never
-/// two thirds of those who spoke. `shown` has an entry for each party: whether it revealed.
-///
-/// An answer that nobody else has, no other referee and no party, counts for nothing: whoever
-/// computes is not alone with what comes out. Of the others, a party is right whose result two
-/// thirds call equal or near to their own. It is wrong only where two thirds agree on another one:
-/// work that comes out differently on every machine slashes nobody.
-pub fn tally(said: &[&Said], shown: &[bool], places: usize) -> Standings {
-	let quorum = said.len().saturating_mul(2) >= places;
-	let shared = |one: &Said| {
+/// Those whose word counts. An answer that nobody else has, no other referee and no party, counts
+/// for nothing: whoever computes is not alone with what comes out.
+fn counted<'a>(said: &[&'a Said]) -> Vec<&'a Said> {
+	let shared = |one: &&&Said| {
 		let same = said.iter().filter(|other| other.answer == one.answer).count();
 		same > 1 || one.findings.iter().any(|it| *it != Wrong)
 	};
-	let said: Vec<&Said> = said.iter().copied().filter(|one| shared(one)).collect();
+	said.iter().filter(shared).copied().collect()
+}
+
+/// Whether a panel of so many places can find anything: half of it has to say something that counts,
+/// so that less than a third of the places is never two thirds of those.
+pub fn is_heard(said: &[&Said], places: usize) -> bool {
+	counted(said).len().saturating_mul(2) >= places
+}
+
+/// What a panel of so many places finds, if it is heard. `said` is what its referees revealed.
+/// `shown` has an entry for each party: whether it revealed.
+///
+/// A party is right whose result two thirds of those who count call equal or near to their own. It
+/// is wrong only where two thirds agree on another one: work that comes out differently on every
+/// machine slashes nobody.
+pub fn tally(said: &[&Said], shown: &[bool], places: usize) -> Standings {
+	let heard = is_heard(said, places);
+	let said = counted(said);
 	let decides = |votes: usize| {
-		quorum && votes > 0 && votes.saturating_mul(3) >= said.len().saturating_mul(2)
+		heard && votes > 0 && votes.saturating_mul(3) >= said.len().saturating_mul(2)
 	};
 	let find = |party: usize| {
 		let calls = |said: &Said| said.findings.get(party).copied();

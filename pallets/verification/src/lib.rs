@@ -45,7 +45,8 @@
 //! 5. If they do not, a **panel** of referees is drawn, who compute, commit and reveal like
 //!    auditors. A party whom two thirds of those who reveal call equal or near is right, one whom two
 //!    thirds call wrong is wrong, and of others nothing is known. Who was not found right may
-//!    **appeal** to a larger panel, with a bond. What the last panel found is final.
+//!    **appeal** to a larger panel, with a bond. What the last panel found is final; one of which
+//!    less than half is heard leaves in force what the one before it found.
 //! 6. The **verdict** slashes who is wrong and ends all duties except an accepted worker's, and
 //!    `tasks` pays, reopens or refunds. Where nothing is known of the worker, the requester is
 //!    refunded and the worker is not slashed. Who is slashed pays for the referees; each of them
@@ -193,7 +194,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Now<T: Config> = StorageValue<_, WorkHeight, ValueQuery>;
 
-	/// VRF outputs of the last 16 heights, oldest first. A height whose block carried none has no
+	/// VRF outputs of the last 64 heights, oldest first. A height whose block carried none has no
 	/// entry.
 	#[pallet::storage]
 	pub type Outputs<T: Config> = StorageValue<_, BoundedVec<Output, ConstU32<RING>>, ValueQuery>;

@@ -5,7 +5,7 @@ mod referee;
 use crate::{
 	agenda::DrawsOf,
 	finding,
-	types::{Check, CheckState, Panel, Queue, Referee, Standing, MIN_REFEREES},
+	types::{Check, CheckState, Panel, Queue, Referee, Said, Standing, Standings, MIN_REFEREES},
 	verdict::Outcome,
 	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Pallet, PanelOf, Panels,
 };
@@ -212,6 +212,27 @@ impl<T: Config> Pallet<T> {
 		Checks::<T>::insert(id.chunk, check);
 	}
 
+	/// What was found by the newest panel that was heard, and its level. A panel of which too few
+	/// could be drawn, or spoke, leaves in force what the one before it found: else whoever was found
+	/// wrong could appeal until nobody is left to judge.
+	fn newest_finding(
+		id: &AttemptId,
+		check: &CheckOf<T>,
+		panel: &PanelOf<T>,
+		shown: &[bool],
+	) -> (u8, Standings) {
+		let finds = |panel: &PanelOf<T>| {
+			let (said, places) = (said(panel), panel.places.len());
+			(finding::is_heard(&said, places), finding::tally(&said, shown, places))
+		};
+		let (heard, own) = finds(panel);
+		let before = (0..check.level).rev().filter(|_| !heard).find_map(|level| {
+			let (heard, found) = finds(&Panels::<T>::get(id, level)?);
+			heard.then_some((level, found))
+		});
+		before.unwrap_or((check.level, own))
+	}
+
 	/// Fines who else was silent; or, once nobody is left of those, tallies what the referees have
 	/// revealed, if it was the last one or the time is up.
 	pub(crate) fn find(id: AttemptId, mut check: CheckOf<T>) {
@@ -226,9 +247,8 @@ impl<T: Config> Pallet<T> {
 		if Self::now() < due && !everybody_revealed(&panel) {
 			return;
 		}
-		let said: Vec<_> = panel.places.iter().filter_map(|place| place.said.as_ref()).collect();
 		let shown: Vec<_> = parties(&check).map(|(_, opening)| opening.is_some()).collect();
-		let standings = finding::tally(&said, &shown, panel.places.len());
+		let (found_by, standings) = Self::newest_finding(&id, &check, &panel, &shown);
 		Self::deposit_event(Event::PanelFound {
 			id,
 			level: check.level,
@@ -237,6 +257,7 @@ impl<T: Config> Pallet<T> {
 		let mut stand = shown.iter().zip(&standings);
 		let lost = stand.any(|(shown, standing)| *shown && *standing != Standing::Right);
 		check.standings = standings;
+		check.found_by = found_by;
 		if lost && Self::larger_panel(&check, &panel).is_some() {
 			let due = Self::now().saturating_add(CurrentRules::<T>::get().appeal_period);
 			Agenda::<T>::push(Queue::Appeal, id, due);
@@ -302,4 +323,9 @@ fn is_silent<AccountId>(place: &Referee<AccountId>) -> bool {
 /// Whether nobody who committed has still to reveal.
 fn everybody_revealed<AccountId>(panel: &Panel<AccountId>) -> bool {
 	panel.places.iter().all(|place| place.commitment.is_none() || place.said.is_some())
+}
+
+/// What the referees of a panel have revealed.
+fn said<AccountId>(panel: &Panel<AccountId>) -> Vec<&Said> {
+	panel.places.iter().filter_map(|place| place.said.as_ref()).collect()
 }

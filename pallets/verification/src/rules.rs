@@ -1,6 +1,6 @@
 //! The numbers by which results are checked.
 
-use crate::types::{Queue, LEVELS, MAX_REFEREES, MIN_REFEREES, RING};
+use crate::types::{Queue, LEVELS, MAX_REFEREES, MAX_WINDOW, MIN_REFEREES};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::Zero, Perquintill};
@@ -128,8 +128,8 @@ impl Rules {
 	/// Whether a chain can run by these numbers.
 	pub fn are_sound(&self) -> bool {
 		let sizes = self.panels;
-		(1..RING).contains(&self.draw_window)
-			&& (1..RING).contains(&self.chance_window)
+		(1..=MAX_WINDOW).contains(&self.draw_window)
+			&& (1..=MAX_WINDOW).contains(&self.chance_window)
 			&& !self.reveal_period.is_zero()
 			&& !self.appeal_period.is_zero()
 			&& self.search.are_sound()

@@ -179,7 +179,7 @@ impl<T: Config> Pallet<T> {
 		for (level, mut panel) in mem::take(&mut case.panels) {
 			panel.end = Some(Dismissal {
 				standings: case.standings.clone(),
-				overruled: level < case.check.level,
+				overruled: level < case.check.found_by,
 				pay,
 				dismissed: 0,
 			});
@@ -290,6 +290,7 @@ fn settled<T: Config>(check: CheckOf<T>) -> CheckOf<T> {
 		silent: Default::default(),
 		level: 0,
 		standings: Default::default(),
+		found_by: 0,
 		appeals: Default::default(),
 		..check
 	}

@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_panels(&entries)
 	}
 
-	/// Outputs are those of past heights within the last 16, ascending.
+	/// Outputs are those of past heights within the last 64, ascending.
 	fn outputs_are_of_the_last_heights() -> Checked {
 		let now = Now::<T>::get();
 		let outputs = Outputs::<T>::get();

@@ -13,8 +13,11 @@ use tequio_primitives::{
 	Attempt, AttemptId, Balance, Duty, Role, WorkClass, WorkHeight, MAX_AUDITORS, MAX_BATCH,
 };
 
-/// Heights whose VRF outputs are kept.
-pub const RING: u32 = 16;
+/// Heights whose VRF outputs are kept: those of the longest window, and of as many more as the agenda
+/// may be late by.
+pub const RING: u32 = 64;
+/// Heights in a draw window, at most.
+pub const MAX_WINDOW: u32 = 15;
 /// Silent owners that an attempt remembers, so that they are not drawn for it again.
 pub const MAX_SILENT: u32 = 16;
 
@@ -250,8 +253,10 @@ pub struct Check<AccountId, BlockNumber> {
 	pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
 	/// Level of the panel that judges it, or has judged it last.
 	pub level: u8,
-	/// What that panel found; empty before.
+	/// What was found; empty before.
 	pub standings: Standings,
+	/// Level of the panel that found it: the last one, unless too few of that one were heard.
+	pub found_by: u8,
 	/// Appeals, one for each level at most.
 	pub appeals: BoundedVec<Appeal<AccountId>, ConstU32<{ LEVELS as u32 }>>,
 	/// The challenge on which the panels were called, if it was not a disagreement. There is one at

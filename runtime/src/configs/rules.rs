@@ -81,7 +81,7 @@ pub fn verification() -> pallet_verification::Rules {
 			second: Perquintill::from_percent(20),
 		},
 		trust: Trust { audits: 10 },
-		// Three are quick and cheap; below a third of the seats, two thirds of 31 are captured with
+		// Three are quick and cheap. Who is three in ten of the owners captures two thirds of 31 with
 		// a chance of 10⁻⁵, and of 99 with one below 10⁻¹².
 		panels: [3, 9, 31, 99],
 		// Whoever doubts what was accepted gets a panel that is hard to capture at once.

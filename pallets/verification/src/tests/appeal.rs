@@ -156,6 +156,28 @@ fn a_liar_loses_the_bond_as_well() {
 }
 
 #[test]
+fn a_panel_that_nobody_hears_leaves_the_finding_in_force() {
+	twenty().build_and_execute(|| {
+		let id = first();
+		let (right, wrong) = (honest(id), accusing(id));
+		panel_called(id, [&right, &wrong, &wrong]);
+		let lower = panel_says(id, 0, &[&wrong; 3]);
+		assert_ok!(appeal(device(1), id));
+		with_doubles(|state| state.accepting.clear());
+		for _ in 0..=Rules::default().max_redraws {
+			run_to_due(id);
+		}
+		run_to(now() + 1);
+		found(id, 1, &[Standing::Wrong, Standing::Right, Standing::Right]);
+		assert_eq!(told(id), Some(Told::Rejected(RejectReason::ProvenWrong)));
+		assert_eq!(end_of(1, id, appellant(0)), Some(End::BURNED));
+		dismissed(id);
+		// Who sat below is not overruled, and paid.
+		assert_paid(lower);
+	});
+}
+
+#[test]
 fn a_bond_returns_where_nothing_is_found_in_the_end() {
 	twenty().build_and_execute(|| {
 		let id = first();

@@ -23,11 +23,11 @@ fn the_clock_ticks_once_in_each_polled_block() {
 fn the_beacon_keeps_the_outputs_of_the_last_heights() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_eq!(Verification::latest(), None);
-		run_to(40);
-		assert_eq!(Verification::latest(), Some(output(39)));
-		assert_eq!(Verification::at(40), None);
-		assert_eq!(Verification::at(40 - RING), Some(output(40 - RING)));
-		assert_eq!(Verification::at(39 - RING), None);
+		run_to(100);
+		assert_eq!(Verification::latest(), Some(output(99)));
+		assert_eq!(Verification::at(100), None);
+		assert_eq!(Verification::at(100 - RING), Some(output(100 - RING)));
+		assert_eq!(Verification::at(99 - RING), None);
 		assert_eq!(Outputs::<Test>::get().len(), RING as usize);
 	});
 }
@@ -41,8 +41,8 @@ fn heights_without_an_output_have_none() {
 		assert_eq!(Verification::latest(), None);
 		assert_eq!(Verification::at(4), Some(output(4)));
 		with_doubles(|state| state.dark = false);
-		run_to(30);
+		run_to(80);
 		assert_eq!(Verification::at(4), None);
-		assert_eq!(Verification::latest(), Some(output(29)));
+		assert_eq!(Verification::latest(), Some(output(79)));
 	});
 }
