@@ -123,7 +123,10 @@ fn lookup_weight(call: &RuntimeCall) -> Weight {
 	let entries = match call {
 		RuntimeCall::Verification(pallet_verification::Call::commit { items }) => items.len(),
 		RuntimeCall::Verification(pallet_verification::Call::reveal { items }) => items.len(),
-		RuntimeCall::Verification(pallet_verification::Call::appeal { .. }) => 1,
+		RuntimeCall::Verification(
+			pallet_verification::Call::appeal { .. }
+			| pallet_verification::Call::report_bad_input { .. },
+		) => 1,
 		RuntimeCall::Workers(pallet_workers::Call::set_accepting { .. }) => 1,
 		RuntimeCall::Tasks(pallet_tasks::Call::decline { .. }) => 1,
 		_ => return Weight::zero(),

@@ -31,16 +31,13 @@ pub enum Purpose {
 	/// Whether one more auditor looks at the attempt.
 	#[codec(index = 4)]
 	Second,
-	/// Which seat sits on a panel, by level, by place, and by how often that place was drawn for
-	/// before.
+	/// Which seat a vote of a panel falls on.
 	#[codec(index = 5)]
 	Referee {
 		/// The panel's level.
 		level: u8,
-		/// The referee's place, from 0.
-		place: u8,
-		/// Times that somebody in this place stayed silent.
-		redraw: u8,
+		/// The number of the vote, or of the owner where all sit, from 0.
+		number: u8,
 	},
 }
 

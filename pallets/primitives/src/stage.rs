@@ -92,7 +92,7 @@ pub enum Deadline {
 	/// silent, a few times.
 	Audit,
 	/// At the requester's deadline for the work, counted from when the last referee was drawn, and
-	/// anew, a few times, where nobody could be drawn.
+	/// anew where nobody could be drawn. Referees are drawn for a few deadlines at most.
 	Panel,
 	/// At the end of the reveal period.
 	Reveal,
@@ -113,7 +113,7 @@ pub enum Party {
 	Worker,
 	/// Worker and auditors, by revealing.
 	Revealing,
-	/// Auditors, by committing.
+	/// Auditors, by committing, or the last of many by reporting bad input.
 	Auditors,
 	/// Referees, by committing or revealing.
 	Referees,

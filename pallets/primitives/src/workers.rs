@@ -50,6 +50,9 @@ pub struct Need<'a, AccountId> {
 	/// Owners that may not be drawn: those who have a part in the attempt already, or declined the
 	/// chunk.
 	pub excluded: &'a [AccountId],
+	/// Owners who have such a duty already and may be drawn for it again: a draw that falls on one of
+	/// them ends there, whatever room it has. See [`NoSeat::Sits`].
+	pub sitting: &'a [AccountId],
 	/// Whether this is an audit, or a seat on a panel: devices keep room, and owners collateral, for
 	/// those when they are full of work.
 	pub audit: bool,
@@ -83,6 +86,8 @@ pub enum NoSeat {
 	Unfit,
 	/// Somebody takes such work, but nobody has room for it now.
 	Busy,
+	/// It fell on a seat of somebody who has such a duty already, by the index in [`Need::sitting`].
+	Sits(usize),
 }
 
 /// The longest wait after draws for which everybody was busy, by its index: 8 blocks. Room comes
@@ -96,7 +101,7 @@ impl NoSeat {
 		let next = index.saturating_add(1);
 		match self {
 			Self::Unfit => next,
-			Self::Busy => next.min(BUSY_WAIT),
+			Self::Busy | Self::Sits(_) => next.min(BUSY_WAIT),
 		}
 	}
 }
@@ -110,6 +115,15 @@ pub struct Drawn<AccountId> {
 	pub looks: u32,
 }
 
+/// Seats of a class, and those who hold them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+	/// Owners.
+	pub owners: u32,
+	/// Seats of all of them.
+	pub seats: u64,
+}
+
 /// Draws seats.
 pub trait DrawSeats<AccountId> {
 	/// The seats of a class, in a form to draw from.
@@ -118,8 +132,11 @@ pub trait DrawSeats<AccountId> {
 	/// Reads the seats of a class that are in force.
 	fn seats(class: WorkClass) -> Self::Seats;
 
-	/// Owners who hold them.
-	fn owners(seats: &Self::Seats) -> u32;
+	/// What all but these owners hold of them.
+	fn holdings(seats: &Self::Seats, excluded: &[AccountId]) -> Holdings;
+
+	/// How many of them an owner holds.
+	fn held_by(seats: &Self::Seats, owner: &AccountId) -> u64;
 
 	/// The seat that `seed` falls on among those that fulfil the need: every seat of the class has
 	/// the same chance. A bounded number of tries may meet none; with the next block's randomness
@@ -143,9 +160,14 @@ impl<AccountId, Workers: DrawSeats<AccountId>> Draws<AccountId, Workers> {
 		Workers::draw(self.of(need.class), seed, need)
 	}
 
-	/// Owners who hold seats of a class.
-	pub fn owners(&mut self, class: WorkClass) -> u32 {
-		Workers::owners(self.of(class))
+	/// What all but these owners hold of a class.
+	pub fn holdings(&mut self, class: WorkClass, excluded: &[AccountId]) -> Holdings {
+		Workers::holdings(self.of(class), excluded)
+	}
+
+	/// Seats of an owner in a class.
+	pub fn held_by(&mut self, class: WorkClass, owner: &AccountId) -> u64 {
+		Workers::held_by(self.of(class), owner)
 	}
 
 	fn of(&mut self, class: WorkClass) -> &Workers::Seats {

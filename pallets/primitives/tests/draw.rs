@@ -53,9 +53,9 @@ fn seeds_differ_by_output_purpose_and_attempt() {
 		Purpose::Auditor { place: 0, redraw: 1 },
 		Purpose::SubRange,
 		Purpose::Second,
-		Purpose::Referee { level: 0, place: 0, redraw: 0 },
-		Purpose::Referee { level: 1, place: 0, redraw: 0 },
-		Purpose::Referee { level: 0, place: 1, redraw: 0 },
+		Purpose::Referee { level: 0, number: 0 },
+		Purpose::Referee { level: 1, number: 0 },
+		Purpose::Referee { level: 0, number: 1 },
 	];
 	let attempts = [attempt(0, 0, 0), attempt(0, 0, 1), attempt(0, 1, 0), attempt(1, 0, 0)];
 	let mut seeds = BTreeSet::new();

@@ -270,6 +270,7 @@ impl<T: Config> Pallet<T> {
 			deadline: task.deadline,
 			terms: &terms,
 			excluded: &chunk.excluded,
+			sitting: &[],
 			audit: false,
 		};
 		let attempt = AttemptId { chunk: id, attempt: chunk.attempt };

@@ -17,7 +17,7 @@ use tequio_primitives::{
 	reputation::Deed,
 	rewards::DistributeRewards,
 	search::Winners,
-	tasks::{Assignment, CheckedTasks, Delivered, KeepChecks, UndecidedReason, Verdict},
+	tasks::{Assignment, CheckedTasks, Delivered, KeepChecks, Verdict},
 	workers::EngageSeats,
 	AttemptId, Balance, ChunkId, ChunkIndex, Role, TaskId, WorkHeight,
 };
@@ -86,9 +86,7 @@ impl<T: Config> CheckedTasks<T::AccountId> for Pallet<T> {
 				Verdict::Undecided { reason, auditors },
 			) => {
 				let paid = Self::pay_auditors(id, &mut task, &assignment, auditors);
-				if reason == UndecidedReason::Disagreement {
-					Self::charge_check(&mut task, &assignment, paid);
-				}
+				Self::charge_check(&mut task, &assignment, paid);
 				let reason = RefundReason::Undecided(reason);
 				Self::end_refunded(id.chunk, &mut task, &chunk, Place::Checking, reason);
 			},
@@ -151,8 +149,9 @@ impl<T: Config> Pallet<T> {
 		paid
 	}
 
-	/// Takes the fee on the audits of a check that were not paid. The chain has checked all the same,
-	/// and those who quarrel may have agreed to: it is not free.
+	/// Takes the fee on the audits of a check that came to nothing and were not paid. The chain has
+	/// drawn and checked all the same; and those who quarrel may have agreed to, or the requester may
+	/// have withdrawn what auditors need: it is not free.
 	fn charge_check(task: &mut TaskOf<T>, assignment: &Assignment<T::AccountId>, paid: u8) {
 		let unpaid = task.most_audits.saturating_sub(paid);
 		let fee = task.fee.on(assignment.audit_pay).saturating_mul(unpaid.into());

@@ -1,6 +1,7 @@
 //! What happens without anybody's doing: decisions, redraws, findings and verdicts that are due.
 
 use crate::{
+	batch::{heaviest_call, ENVELOPE},
 	panel::SEATS_PER_STEP,
 	types::{CheckState, Queue},
 	weights::WeightInfo,
@@ -9,7 +10,7 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::{
 	defensive,
-	dispatch::DispatchResult,
+	dispatch::{DispatchClass, DispatchResult},
 	ensure,
 	traits::Get,
 	weights::{Weight, WeightMeter},
@@ -158,7 +159,7 @@ impl<T: Config> Pallet<T> {
 			let ended = Panels::<T>::get(id, level).is_some_and(|panel| panel.end.is_some());
 			return ended.then_some(Live::Panel);
 		}
-		let check = Checks::<T>::get(id.chunk).filter(|check| check.attempt == id.attempt)?;
+		let check = Self::check_of(&id)?;
 		let at = match (queue, &check.state) {
 			(Queue::Drawing | Queue::Chance, CheckState::Drawing { due }) => Some(*due),
 			(Queue::Vacant(_), CheckState::Auditing { vacant, .. }) => *vacant,
@@ -176,6 +177,12 @@ impl<T: Config> Pallet<T> {
 			_ => None,
 		};
 		(at == Some(due.at)).then_some(Live::Check(check))
+	}
+
+	/// The check of an attempt: none before its worker has committed, nor once another attempt at
+	/// the chunk has begun.
+	pub fn check_of(id: &AttemptId) -> Option<CheckOf<T>> {
+		Checks::<T>::get(id.chunk).filter(|check| check.attempt == id.attempt)
 	}
 
 	/// The stage of a chunk that is being checked, and when it ends by itself. `None` once it is
@@ -222,6 +229,25 @@ fn step_weight<T: Config>(queue: Queue, looks: u32) -> Weight {
 		Queue::Finding => T::WeightInfo::find().max(T::WeightInfo::judge_late()),
 		Queue::Appeal => T::WeightInfo::end_appeal(),
 		Queue::Dismissal(_) => T::WeightInfo::dismiss(),
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Panics where the agenda's share of a block, or what full blocks leave to results, is too little
+	/// for the heaviest thing to do there. A runtime's tests call it.
+	pub(crate) fn ensure_budgets_suffice() {
+		let least = T::WeightInfo::agenda_heads().saturating_add(heaviest_step::<T>());
+		assert!(
+			T::AgendaBudget::get().all_gte(least),
+			"the agenda's share of a block has to hold its heaviest step"
+		);
+		let limits = T::BlockWeights::get();
+		let reserved = limits.get(DispatchClass::Operational).reserved;
+		let heaviest = heaviest_call::<T>().saturating_add(ENVELOPE);
+		assert!(
+			reserved.is_none_or(|reserved| heaviest.all_lte(reserved)),
+			"a full batch of results has to fit what full blocks leave to results"
+		);
 	}
 }
 

@@ -2,9 +2,9 @@
 //! bond.
 
 use crate::{
-	panel::parties,
+	panel::{parties, Roll},
 	types::{Appeal, CheckState, Standing},
-	CheckOf, Checks, Config, Error, Event, Pallet,
+	CheckOf, Config, Error, Event, Pallet,
 };
 use frame_support::{
 	defensive,
@@ -24,14 +24,14 @@ struct Appealable<T: Config> {
 	check: CheckOf<T>,
 	/// What it would add to the check.
 	appeal: Appeal<T::AccountId>,
-	/// Places of the panel that it calls.
-	places: u32,
+	/// The panel that it calls.
+	roll: Roll,
 }
 
 impl<T: Config> Pallet<T> {
 	/// Calls the next larger panel on the wish of a party.
 	pub(crate) fn do_appeal(who: T::AccountId, id: AttemptId) -> DispatchResult {
-		let Appealable { mut check, appeal, places } = Self::appealable(&who, &id)?;
+		let Appealable { mut check, appeal, roll } = Self::appealable(&who, &id)?;
 		Self::stand_for(&id, &check, &appeal).map_err(|_| Error::<T>::BondUnavailable)?;
 		let Appeal { seat, level, bond, .. } = &appeal;
 		Self::deposit_event(Event::Appealed {
@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
 		if check.appeals.try_push(appeal).is_err() {
 			defensive!("each level but the last is appealed against once");
 		}
-		Self::summon(id, check, next, places);
+		Self::summon(id, check, next, roll);
 		Ok(())
 	}
 
@@ -65,21 +65,19 @@ impl<T: Config> Pallet<T> {
 
 	/// The appeal that somebody may make, if it has the bond.
 	fn appealable(who: &T::AccountId, id: &AttemptId) -> Result<Appealable<T>, Error<T>> {
-		let check = Checks::<T>::get(id.chunk)
-			.filter(|check| check.attempt == id.attempt)
-			.ok_or(Error::<T>::NothingToAppeal)?;
+		let check = Self::check_of(id).ok_or(Error::<T>::NothingToAppeal)?;
 		let CheckState::Appeal { due } = check.state else {
 			return Err(Error::<T>::NothingToAppeal);
 		};
 		let (party, seat) = loser::<T>(who, &check).ok_or(Error::<T>::NotALoser)?;
 		ensure!(Self::now() < due, Error::<T>::TooLate);
 		// Owners may have left the class since it was found.
-		let places = Self::panel_of(id, &check)
+		let roll = Self::panel_of(id, &check)
 			.and_then(|panel| Self::larger_panel(&check, &panel))
 			.ok_or(Error::<T>::NothingToAppeal)?;
-		let bond = Self::bond_for(&check, places);
+		let bond = Self::bond_for(&check, &roll);
 		let appeal = Appeal { seat, party, level: check.level, bond };
-		Ok(Appealable { check, appeal, places })
+		Ok(Appealable { check, appeal, roll })
 	}
 
 	fn stand_for(

@@ -2,6 +2,7 @@
 //! it. The only file that moves challengers' money.
 
 use crate::{
+	panel::Roll,
 	types::{Challenge, CheckState},
 	CheckOf, Checks, Config, CurrentRules, Error, Event, HoldReason, Pallet, Panels, LEVELS,
 };
@@ -21,41 +22,47 @@ use tequio_primitives::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// Calls a panel about an accepted result.
+	/// Calls a panel about an accepted result. Neither the challenger nor those who audited the result
+	/// sit on it.
 	pub(crate) fn do_challenge(challenger: T::AccountId, id: AttemptId) -> DispatchResult {
-		let (mut check, places) = Self::challengeable(&id)?;
+		let mut check = Self::challengeable(&id)?;
+		check.challenge = Some(Challenge { challenger: challenger.clone(), bond: 0 });
+		let level = CurrentRules::<T>::get().challenge_level;
+		let roll = Self::roll(&check, level).ok_or(Error::<T>::NotChallengeable)?;
 		T::Tasks::challenge(&id).map_err(|_| Error::<T>::NotChallengeable)?;
-		let bond = Self::bond_for(&check, places);
+		let bond = Self::bond_for(&check, &roll);
 		T::Currency::hold(&HoldReason::Challenge.into(), &challenger, bond)
 			.map_err(|_| Error::<T>::InsufficientFunds)?;
 		check.challenge = Some(Challenge { challenger: challenger.clone(), bond });
 		Self::deposit_event(Event::Challenged { id, challenger, bond });
-		let level = CurrentRules::<T>::get().challenge_level;
-		Self::summon(id, check, level, places);
+		Self::summon(id, check, level, roll);
 		Ok(())
 	}
 
-	/// The check of an accepted result, and the places of the panel that would judge it.
-	fn challengeable(id: &AttemptId) -> Result<(CheckOf<T>, u32), Error<T>> {
-		let check = Checks::<T>::get(id.chunk)
-			.filter(|check| check.attempt == id.attempt)
-			.ok_or(Error::<T>::NotChallengeable)?;
+	/// The check of an accepted result that nobody has challenged.
+	fn challengeable(id: &AttemptId) -> Result<CheckOf<T>, Error<T>> {
+		let check = Self::check_of(id).ok_or(Error::<T>::NotChallengeable)?;
 		let open = matches!(check.state, CheckState::Settled) && check.challenge.is_none();
 		ensure!(open, Error::<T>::NotChallengeable);
 		// A panel of the same level would take the place of one whose referees are not all
 		// dismissed.
 		let dismissing = (0..LEVELS).any(|level| Panels::<T>::contains_key(id, level));
 		ensure!(!dismissing, Error::<T>::NotChallengeable);
-		let level = CurrentRules::<T>::get().challenge_level;
-		let places = Self::panel_size(&check, level).ok_or(Error::<T>::NotChallengeable)?;
-		Ok((check, places))
+		Ok(check)
 	}
 
-	/// What an appeal or a challenge that calls a panel of so many places puts at stake.
-	pub(crate) fn bond_for(check: &CheckOf<T>, places: u32) -> Balance {
-		let percent = Balance::from(CurrentRules::<T>::get().bond_percent);
-		let pay = check.assignment.audit_pay.saturating_mul(Balance::from(places));
-		pay.saturating_mul(percent) / 100
+	/// What an appeal or a challenge that calls this panel puts at stake: what its referees are paid,
+	/// and something more; but no more than the collateral of the attempt for the first panel that is
+	/// called by an appeal, and in proportion for others. Else the honest could not afford to be
+	/// right where work is dear.
+	pub(crate) fn bond_for(check: &CheckOf<T>, roll: &Roll) -> Balance {
+		let rules = CurrentRules::<T>::get();
+		let referees = Balance::from(roll.referees);
+		let percent = Balance::from(rules.bond_percent);
+		let pay = check.assignment.audit_pay.saturating_mul(referees).saturating_mul(percent) / 100;
+		let [_, first, ..] = rules.panels;
+		let most = check.assignment.terms.collateral.saturating_mul(referees);
+		pay.min(most.checked_div(first.into()).unwrap_or(pay))
 	}
 
 	/// Gives a challenger its bond back. Returns what it got: all, unless its account cannot take
@@ -112,11 +119,9 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> KeepChecks for Pallet<T> {
 	fn forget(id: &AttemptId) {
-		let settled = Checks::<T>::get(id.chunk).is_some_and(|check| {
-			check.attempt == id.attempt && matches!(check.state, CheckState::Settled)
-		});
+		let settled = |check: &CheckOf<T>| check.state == CheckState::Settled;
 		// After a challenge there is nothing left.
-		if settled {
+		if Self::check_of(id).as_ref().is_some_and(settled) {
 			Checks::<T>::remove(id.chunk);
 		}
 	}

@@ -75,7 +75,7 @@ impl<T: Config> Pallet<T> {
 			second_decided: false,
 			worker_opening: None,
 			redraws: 0,
-			silent: Default::default(),
+			barred: Default::default(),
 			level: 0,
 			standings: Default::default(),
 			found_by: 0,
@@ -105,9 +105,7 @@ impl<T: Config> Pallet<T> {
 		device: &T::AccountId,
 		item: &CommitItem,
 	) -> Result<(CheckOf<T>, usize), Error<T>> {
-		let check = Checks::<T>::get(item.id.chunk)
-			.filter(|check| check.attempt == item.id.attempt)
-			.ok_or(Error::<T>::NotAssigned)?;
+		let check = Self::check_of(&item.id).ok_or(Error::<T>::NotAssigned)?;
 		let (place, slot) = check.auditor(device).ok_or(Error::<T>::NotAssigned)?;
 		ensure!(slot.commitment.is_none(), Error::<T>::AlreadyCommitted);
 		let CheckState::Auditing { due, .. } = check.state else {

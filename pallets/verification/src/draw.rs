@@ -3,8 +3,8 @@
 use crate::{
 	agenda::DrawsOf,
 	clock::output_of,
-	panel::SEATS_PER_STEP,
-	types::{AuditorSlot, CheckState, Queue},
+	panel::{parties, SEATS_PER_STEP},
+	types::{AuditorSlot, Barred, CheckState, Queue},
 	verdict::Outcome,
 	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Outputs, Pallet,
 };
@@ -17,21 +17,40 @@ use tequio_primitives::{
 	draw::{self, AuditDraw, Purpose},
 	fifo::{deadline_bucket, wait, DEADLINES},
 	opening::ChunkWork,
-	search::SearchSpec,
+	search::{Nonce, SearchSpec},
 	tasks::{CheckedTasks, UndecidedReason},
 	workers::{Candidate, EngageSeats, Need, NoSeat, Seat},
 	AttemptId, Duty, Role, WorkHeight,
 };
 
-/// What came of drawing once for each of a few empty places.
+/// Who may be drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Circle<'a, AccountId> {
+	/// Owners who may not.
+	pub excluded: &'a [AccountId],
+	/// Owners who are drawn again without being bound once more.
+	pub sitting: &'a [AccountId],
+}
+
+/// What came of drawing once for each of a few empty places, or open votes.
 #[derive(Default)]
-struct Filled {
-	/// Places that somebody sits on now.
-	taken: u32,
-	/// Whether somebody who could sit there had no room.
-	busy: bool,
+pub(crate) struct Filled {
+	/// Those that somebody has now.
+	pub taken: u32,
+	/// Whether somebody who could sit there had no room, or nothing could be drawn.
+	pub busy: bool,
 	/// Records that were looked at.
-	looks: u32,
+	pub looks: u32,
+}
+
+impl Filled {
+	/// Without randomness to draw with.
+	pub const DARK: Self = Self { taken: 0, busy: true, looks: 0 };
+
+	/// The index of the wait before the next draw, after one in vain that came after this one.
+	pub fn next_wait(&self, index: u8) -> u8 {
+		if self.busy { NoSeat::Busy } else { NoSeat::Unfit }.next_wait(index)
+	}
 }
 
 impl<T: Config> Pallet<T> {
@@ -78,10 +97,7 @@ impl<T: Config> Pallet<T> {
 			Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
 			return 0;
 		};
-		if let ChunkWork::Search(_, range) = work {
-			let place = draw::number(&draw::seed(vrf, Purpose::SubRange, &id), 0);
-			check.sub_range = Some(SearchSpec::audited(&range, place));
-		}
+		check.sub_range = sub_range(&id, &work, vrf);
 		let places = check.assignment.terms.auditors;
 		check.auditors =
 			BoundedVec::truncate_from((0..places).map(|_| AuditorSlot::EMPTY).collect());
@@ -118,13 +134,12 @@ impl<T: Config> Pallet<T> {
 		let CheckState::Auditing { due, .. } = check.state else { return 0 };
 		let filled = match Self::latest() {
 			Some(vrf) => Self::fill_places(id, &mut check, &vrf, draws),
-			None => Filled { busy: true, ..Filled::default() },
+			None => Filled::DARK,
 		};
 		if filled.taken > 0 {
 			Self::await_audits(id, &mut check);
 		} else {
-			let found = if filled.busy { NoSeat::Busy } else { NoSeat::Unfit };
-			let vacant = Self::plan_draw(id, &check, found.next_wait(index));
+			let vacant = Self::plan_draw(id, &check, filled.next_wait(index));
 			check.state = CheckState::Auditing { due, vacant };
 		}
 		Checks::<T>::insert(id.chunk, check);
@@ -141,9 +156,7 @@ impl<T: Config> Pallet<T> {
 			let Some(seat) = slot.seat.take() else { continue };
 			T::Workers::miss(&seat, duty, fine);
 			Self::deposit_event(Event::AuditorMissed { id, owner: seat.owner.clone(), fine });
-			// Full only under rules that allow more redraws than can be remembered; a silent owner
-			// may then be drawn again.
-			let _ = check.silent.try_push(seat.owner);
+			bar(&mut check.barred, seat.owner);
 		}
 		if check.redraws >= rules.max_redraws {
 			return Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
@@ -225,7 +238,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Puts a draw on the agenda, after the wait of this index, where places are empty, and says when
 	/// it is.
-	fn plan_draw(id: AttemptId, check: &CheckOf<T>, index: u8) -> Option<WorkHeight> {
+	pub(crate) fn plan_draw(id: AttemptId, check: &CheckOf<T>, index: u8) -> Option<WorkHeight> {
 		check.auditors.iter().any(|slot| slot.seat.is_none()).then(|| {
 			let (index, blocks) = wait(index);
 			let at = Self::now().saturating_add(blocks);
@@ -269,26 +282,30 @@ impl<T: Config> Pallet<T> {
 		seed: H256,
 		draws: &mut DrawsOf<T>,
 	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
-		let seated = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
-		let mut excluded: Vec<_> = seated.map(|seat| seat.owner.clone()).collect();
-		excluded.push(check.assignment.seat.owner.clone());
-		excluded.extend(check.silent.iter().cloned());
 		let duty = Duty { id, role: Role::Auditor };
-		let (seat, looks) = Self::draw_seat(id, duty, check, &excluded, seed, draws);
+		let circle = Circle { excluded: &Self::excluded(check), sitting: &[] };
+		let (seat, looks) = Self::draw_seat(duty, check, circle, seed, draws);
 		if let Ok(Seat { owner, device }) = seat.clone() {
 			Self::deposit_event(Event::AuditorDrawn { id, owner, device });
 		}
 		(seat, looks)
 	}
 
+	/// Owners who may be drawn for no part in a check any more: its parties, who is barred from it,
+	/// and who challenges it.
+	pub(crate) fn excluded(check: &CheckOf<T>) -> Vec<T::AccountId> {
+		let involved = parties(check).filter_map(|(seat, _)| seat).map(|seat| &seat.owner);
+		let challenger = check.challenge.iter().map(|challenge| &challenge.challenger);
+		involved.chain(&check.barred).chain(challenger).cloned().collect()
+	}
+
 	/// Draws a seat that computes again what a check is about, as auditor or as referee, and binds
 	/// it to that duty with the collateral that the worker has. Beside it the records that were
 	/// looked at.
 	pub(crate) fn draw_seat(
-		id: AttemptId,
 		duty: Duty,
 		check: &CheckOf<T>,
-		excluded: &[T::AccountId],
+		Circle { excluded, sitting }: Circle<T::AccountId>,
 		seed: H256,
 		draws: &mut DrawsOf<T>,
 	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
@@ -297,10 +314,11 @@ impl<T: Config> Pallet<T> {
 		let need = Need {
 			class: assignment.class,
 			price: assignment.price,
-			units: Self::units_of(&id, check),
+			units: Self::units_of(&duty.id, check),
 			deadline: assignment.deadline,
 			terms: &terms,
 			excluded,
+			sitting,
 			audit: true,
 		};
 		let drawn = draws.draw(seed, &need);
@@ -324,4 +342,18 @@ impl<T: Config> Pallet<T> {
 			Some(ChunkWork::Search(..)) | None => claimed.saturating_add(audited),
 		}
 	}
+}
+
+/// Sees to it that an owner is not drawn for a check any more. Where more are to be remembered than
+/// there is room for, the last ones may be drawn again.
+pub(crate) fn bar<AccountId>(barred: &mut Barred<AccountId>, owner: AccountId) {
+	let _ = barred.try_push(owner);
+}
+
+/// What is hashed of a search besides the claimed nonces: first nonce and number. `None` for
+/// programs.
+pub(crate) fn sub_range(id: &AttemptId, work: &ChunkWork, vrf: &[u8; 32]) -> Option<(Nonce, u32)> {
+	let ChunkWork::Search(_, range) = work else { return None };
+	let place = draw::number(&draw::seed(vrf, Purpose::SubRange, id), 0);
+	Some(SearchSpec::audited(range, place))
 }

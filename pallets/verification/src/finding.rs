@@ -16,43 +16,56 @@ use tequio_primitives::{
 	Balance,
 };
 
+/// What a referee has revealed, and how much that weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'a> {
+	/// Its votes.
+	pub votes: u64,
+	/// What it said.
+	pub said: &'a Said,
+}
+
 /// Those whose word counts. An answer that nobody else has, no other referee and no party, counts
-/// for nothing: whoever computes is not alone with what comes out.
-fn counted<'a>(said: &[&'a Said]) -> Vec<&'a Said> {
-	let shared = |one: &&&Said| {
-		let same = said.iter().filter(|other| other.answer == one.answer).count();
-		same > 1 || one.findings.iter().any(|it| *it != Wrong)
+/// for nothing, however many votes it has: whoever computes is not alone with what comes out.
+fn counted<'a>(words: &[Word<'a>]) -> Vec<Word<'a>> {
+	let shared = |one: &&Word| {
+		let same = words.iter().filter(|other| other.said.answer == one.said.answer).count();
+		same > 1 || one.said.findings.iter().any(|it| *it != Wrong)
 	};
-	said.iter().filter(shared).copied().collect()
+	words.iter().filter(shared).copied().collect()
 }
 
-/// Whether a panel of so many places can find anything: half of it has to say something that counts,
-/// so that less than a third of the places is never two thirds of those.
-pub fn is_heard(said: &[&Said], places: usize) -> bool {
-	counted(said).len().saturating_mul(2) >= places
+fn sum(votes: impl Iterator<Item = u64>) -> u64 {
+	votes.fold(0, u64::saturating_add)
 }
 
-/// What a panel of so many places finds, if it is heard. `said` is what its referees revealed.
+/// Whether a panel of so many votes can find anything: half of them have to say something that
+/// counts, so that less than a third of the votes is never two thirds of those.
+pub fn is_heard(words: &[Word], votes: u64) -> bool {
+	sum(counted(words).iter().map(|word| word.votes)).saturating_mul(2) >= votes
+}
+
+/// What a panel of so many votes finds, if it is heard. `words` are what its referees revealed.
 /// `shown` has an entry for each party: whether it revealed.
 ///
-/// A party is right whose result two thirds of those who count call equal or near to their own. It
-/// is wrong only where two thirds agree on another one: work that comes out differently on every
+/// A party is right whose result two thirds of the votes that count call equal or near to their own.
+/// It is wrong only where two thirds agree on another one: work that comes out differently on every
 /// machine slashes nobody.
-pub fn tally(said: &[&Said], shown: &[bool], places: usize) -> Standings {
-	let heard = is_heard(said, places);
-	let said = counted(said);
-	let decides = |votes: usize| {
-		heard && votes > 0 && votes.saturating_mul(3) >= said.len().saturating_mul(2)
-	};
+pub fn tally(words: &[Word], shown: &[bool], votes: u64) -> Standings {
+	let heard = is_heard(words, votes);
+	let words = counted(words);
+	let all = sum(words.iter().map(|word| word.votes));
+	let decides =
+		|votes: u64| heard && votes > 0 && votes.saturating_mul(3) >= all.saturating_mul(2);
 	let find = |party: usize| {
-		let calls = |said: &Said| said.findings.get(party).copied();
-		let right = said.iter().filter(|said| calls(said).is_some_and(|it| it != Wrong)).count();
-		let mut wrong = BTreeMap::<H256, usize>::new();
-		for said in said.iter().filter(|said| calls(said) == Some(Wrong)) {
-			let votes = wrong.entry(said.answer).or_default();
-			*votes = votes.saturating_add(1);
+		let calls = |word: &&Word| word.said.findings.get(party).copied();
+		let right = words.iter().filter(|word| calls(word).is_some_and(|it| it != Wrong));
+		let mut wrong = BTreeMap::<H256, u64>::new();
+		for word in words.iter().filter(|word| calls(word) == Some(Wrong)) {
+			let votes = wrong.entry(word.said.answer).or_default();
+			*votes = votes.saturating_add(word.votes);
 		}
-		if decides(right) {
+		if decides(sum(right.map(|word| word.votes))) {
 			Standing::Right
 		} else if wrong.into_values().any(decides) {
 			Standing::Wrong

@@ -16,10 +16,11 @@
 //! | `opening.rs` | which openings are well formed: pure |
 //! | [`verdict`] | what follows from the openings without a panel: pure |
 //! | `settlement.rs` | the end of a check: who is released, paid, slashed |
-//! | `panel.rs` | calling a panel, seating its referees, their commits and reveals, its finding |
+//! | `panel.rs` | calling a panel, giving out its votes, commits and reveals, its finding |
 //! | [`finding`] | how referees' openings become a finding, and who pays for it: pure |
 //! | `appeal.rs` | appeals to a larger panel |
 //! | `challenge.rs` | challenges of accepted results |
+//! | `bad_input.rs` | input that auditors and referees cannot have |
 //! | `dismissal.rs` | referees after the verdict: paid, unpaid or slashed |
 //! | `agenda.rs` | queues, and what is done when it is due |
 //! | `batch.rs` | calls whose entries stand for themselves |
@@ -35,18 +36,20 @@
 //!    one, a sub-range and the auditors are drawn. A place that nobody can take stays empty and is
 //!    drawn for again: two blocks later, then ever later, but not beyond eight while somebody takes
 //!    such work and is only busy.
-//! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; after the last
-//!    redraw the attempt ends undecided. When all have committed, reveals open.
-//!    Before that one more auditor may be drawn, by the output of the next block, which nobody but
-//!    its author could know.
+//! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; who cannot have the
+//!    input says so early, and is replaced. After the last redraw the attempt ends undecided. When
+//!    all have committed, reveals open. Before that one more auditor may be drawn, by the output of
+//!    the next block, which nobody but its author could know.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
 //!    missing when the period ends: a worker who does not reveal is rejected, an auditor who does
 //!    not reveal is slashed. If all agree, the result is accepted.
-//! 5. If they do not, a **panel** of referees is drawn, who compute, commit and reveal like
-//!    auditors. A party whom two thirds of those who reveal call equal or near is right, one whom two
-//!    thirds call wrong is wrong, and of others nothing is known. Who was not found right may
-//!    **appeal** to a larger panel, with a bond. What the last panel found is final; one of which
-//!    less than half is heard leaves in force what the one before it found.
+//! 5. If they do not, a **panel** of referees is called, who compute, commit and reveal like
+//!    auditors. Its votes are drawn among all seats of the class, so that an owner may have several;
+//!    where a panel has room for all owners, each has a vote for each seat. A party whom two thirds
+//!    of the votes that are heard call equal or near is right, one whom two thirds call wrong is
+//!    wrong, and of others nothing is known. Who was not found right may **appeal** to a larger
+//!    panel, with a bond. What the last panel found is final; one of which less than half is heard
+//!    leaves in force what the one before it found.
 //! 6. The **verdict** slashes who is wrong and ends all duties except an accepted worker's, and
 //!    `tasks` pays, reopens or refunds. Where nothing is known of the worker, the requester is
 //!    refunded and the worker is not slashed. Who is slashed pays for the referees; each of them
@@ -71,6 +74,7 @@ extern crate alloc;
 
 mod agenda;
 mod appeal;
+mod bad_input;
 mod batch;
 mod challenge;
 mod clock;
@@ -98,7 +102,7 @@ mod tests;
 
 pub use pallet::*;
 pub use rules::{AuditRules, Rules};
-pub use types::{LEVELS, MAX_REFEREES, MAX_SILENT, RING};
+pub use types::{LEVELS, MAX_BARRED, MAX_REFEREES, RING};
 pub use weights::WeightInfo;
 
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -108,14 +112,13 @@ use tequio_primitives::{fifo::Fifo, AttemptId};
 pub type CheckOf<T> = types::Check<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// A panel with the types of a runtime.
 pub type PanelOf<T> = types::Panel<<T as frame_system::Config>::AccountId>;
-/// The queues of the agenda.
 pub(crate) type Agenda<T> = Fifo<types::Queue, AttemptId, AgendaPages<T>, AgendaEnds<T>>;
 
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
 	use crate::{
-		types::{Batch, CommitItem, Output, Queue, RevealItem, Standings},
+		types::{Batch, CommitItem, Output, Queue, RevealItem, Seating, Standings},
 		verdict::Outcome,
 	};
 	use frame_support::{
@@ -327,10 +330,12 @@ pub mod pallet {
 			id: AttemptId,
 			/// The panel's level.
 			level: u8,
-			/// Its places.
-			places: u32,
+			/// How it comes by its votes.
+			seating: Seating,
+			/// Its votes.
+			votes: u64,
 		},
-		/// A referee was drawn.
+		/// A referee was drawn, or drawn again.
 		RefereeDrawn {
 			/// The attempt.
 			id: AttemptId,
@@ -340,6 +345,8 @@ pub mod pallet {
 			owner: T::AccountId,
 			/// Its device that has to commit.
 			device: T::AccountId,
+			/// Votes that it has now.
+			votes: u64,
 		},
 		/// A referee has not committed in time and was fined.
 		RefereeMissed {
@@ -417,6 +424,15 @@ pub mod pallet {
 			/// Its pay, kept for it in the pot of `rewards`, from where `claim_accrued` delivers it.
 			pay: Balance,
 		},
+		/// An auditor or a referee cannot have the input, and hands its part back.
+		BadInputReported {
+			/// The attempt.
+			id: AttemptId,
+			/// The part.
+			role: Role,
+			/// Who had it.
+			owner: T::AccountId,
+		},
 		/// The rules were changed.
 		RulesChanged {
 			/// The rules now in force.
@@ -447,7 +463,8 @@ pub mod pallet {
 		/// This device has committed to this attempt already, and a commitment cannot be replaced.
 		/// Wait for the reveals.
 		AlreadyCommitted,
-		/// The deadline has passed. The attempt goes on without this device.
+		/// The deadline has passed: that for a commit or a reveal, or, to report bad input, the first
+		/// quarter of it. The attempt goes on without this device.
 		TooLate,
 		/// Reveals are not open: somebody has still to commit, or the draw is still to come. Wait
 		/// for `RevealsOpened`.
@@ -479,6 +496,8 @@ pub mod pallet {
 		NotChallengeable,
 		/// The account has less free money than a challenge puts at stake.
 		InsufficientFunds,
+		/// All that a search needs is on the chain, so its input cannot be missing. Compute it.
+		NoInput,
 		/// The rules are out of the bounds that their documentation names. Nothing was changed.
 		RulesUnsound,
 	}
@@ -486,8 +505,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_block: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			// Time goes on in every polled block, even in one with no weight left to do anything at
-			// that time.
+			// Time goes on in every polled block, even in one with no weight left to do anything.
 			Self::tick();
 			if meter.try_consume(T::WeightInfo::tick()).is_ok() {
 				Self::run_agenda(meter);
@@ -499,18 +517,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			let least = T::WeightInfo::agenda_heads().saturating_add(agenda::heaviest_step::<T>());
-			assert!(
-				T::AgendaBudget::get().all_gte(least),
-				"the agenda's share of a block has to hold its heaviest step"
-			);
-			let limits = T::BlockWeights::get();
-			let reserved = limits.get(DispatchClass::Operational).reserved;
-			let heaviest = batch::heaviest_call::<T>().saturating_add(batch::ENVELOPE);
-			assert!(
-				reserved.is_none_or(|reserved| heaviest.all_lte(reserved)),
-				"a full batch of results has to fit what full blocks leave to results"
-			);
+			Self::ensure_budgets_suffice();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -579,10 +586,18 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::set_rules())]
 		pub fn set_rules(origin: OriginFor<T>, rules: Rules) -> DispatchResult {
 			ensure_root(origin)?;
-			ensure!(rules.are_sound(), Error::<T>::RulesUnsound);
-			CurrentRules::<T>::put(rules);
-			Self::deposit_event(Event::RulesChanged { rules });
-			Ok(())
+			Self::do_set_rules(rules)
+		}
+
+		/// Hands an audit of a program, or a place on a panel about one, back, because its input cannot
+		/// be had or is not what the task says. Signed by the device that was drawn, within the first
+		/// quarter of its time. Nobody is fined, somebody else is drawn, and the device gets no work
+		/// until it signals again. Free of fees.
+		#[pallet::call_index(6)]
+		#[pallet::weight((T::WeightInfo::report_bad_input(), DispatchClass::Operational))]
+		pub fn report_bad_input(origin: OriginFor<T>, id: AttemptId, role: Role) -> DispatchResult {
+			let device = ensure_signed(origin)?;
+			Self::do_report_bad_input(&device, id, role)
 		}
 	}
 }

@@ -59,9 +59,7 @@ impl<T: Config> Pallet<T> {
 		device: &T::AccountId,
 		item: &RevealItem,
 	) -> Result<(CheckOf<T>, Place), Error<T>> {
-		let check = Checks::<T>::get(item.id.chunk)
-			.filter(|check| check.attempt == item.id.attempt)
-			.ok_or(Error::<T>::NotAssigned)?;
+		let check = Self::check_of(&item.id).ok_or(Error::<T>::NotAssigned)?;
 		let (place, committed, opening) =
 			Self::place_of(device, item.role, &check).ok_or(Error::<T>::NotAssigned)?;
 		ensure!(opening.is_none(), Error::<T>::AlreadyRevealed);
@@ -142,7 +140,7 @@ impl<T: Config> Pallet<T> {
 		let openings: Vec<_> = check.auditors.iter().map(|slot| slot.opening.as_ref()).collect();
 		match verdict::judge(check.worker_opening.as_ref(), &openings) {
 			Judgement::Ends(outcome) => Self::end(id, check, outcome),
-			Judgement::Panel => Self::call_panel(id, check, 0),
+			Judgement::Panel => Self::call_panel(id, check),
 		}
 	}
 }

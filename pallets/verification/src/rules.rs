@@ -1,7 +1,11 @@
 //! The numbers by which results are checked.
 
-use crate::types::{Queue, LEVELS, MAX_REFEREES, MAX_WINDOW, MIN_REFEREES};
+use crate::{
+	types::{Queue, LEVELS, MAX_REFEREES, MAX_WINDOW, MIN_REFEREES},
+	Config, CurrentRules, Error, Event, Pallet,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{dispatch::DispatchResult, ensure};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::Zero, Perquintill};
 use tequio_primitives::{reputation::Trust, terms::Adversary, WorkClass, MAX_AUDITORS};
@@ -76,12 +80,14 @@ pub struct Rules {
 	pub programs: AuditRules,
 	/// When and how much reputation lowers the audit rate.
 	pub trust: Trust,
-	/// Referees of the panels, level by level: ascending, from 3 to 99.
+	/// Votes of the panels, level by level: ascending, from 3 to 99. Where a class has no more owners
+	/// who may judge, all of them do.
 	pub panels: [u32; 4],
 	/// The level of the panel that judges a challenge.
 	pub challenge_level: u8,
 	/// What an appeal or a challenge puts at stake, as a multiple of what the referees of the panel
-	/// that it calls are paid; in percent, at least 100.
+	/// that it calls are paid; in percent, at least 100. No more than the collateral of the attempt
+	/// for a panel of the second level, and for others in proportion.
 	pub bond_percent: u32,
 }
 
@@ -115,6 +121,15 @@ impl Default for Rules {
 			challenge_level: 1,
 			bond_percent: 150,
 		}
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_set_rules(rules: Rules) -> DispatchResult {
+		ensure!(rules.are_sound(), Error::<T>::RulesUnsound);
+		CurrentRules::<T>::put(rules);
+		Self::deposit_event(Event::RulesChanged { rules });
+		Ok(())
 	}
 }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use core::mem;
+use frame_support::BoundedVec;
 use tequio_primitives::{
 	clock::WorkClock,
 	opening::Opening,
@@ -177,6 +178,10 @@ impl<T: Config> Pallet<T> {
 	/// Puts the dismissal of every referee on the agenda.
 	fn begin_dismissals(case: &mut Case<T>, pay: Balance) {
 		for (level, mut panel) in mem::take(&mut case.panels) {
+			if panel.places.is_empty() {
+				Panels::<T>::remove(case.id, level);
+				continue;
+			}
 			panel.end = Some(Dismissal {
 				standings: case.standings.clone(),
 				overruled: level < case.check.found_by,
@@ -282,12 +287,15 @@ impl<T: Config> Case<T> {
 	}
 }
 
-/// What is kept of an accepted check for a challenge.
+/// What is kept of an accepted check for a challenge. Those who found it right as auditors are not to
+/// judge it then.
 fn settled<T: Config>(check: CheckOf<T>) -> CheckOf<T> {
+	let auditors = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
+	let barred = BoundedVec::truncate_from(auditors.map(|seat| seat.owner.clone()).collect());
 	Check {
 		state: CheckState::Settled,
 		auditors: Default::default(),
-		silent: Default::default(),
+		barred,
 		level: 0,
 		standings: Default::default(),
 		found_by: 0,

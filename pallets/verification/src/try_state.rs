@@ -79,16 +79,16 @@ impl<T: Config> Pallet<T> {
 		Ok(all)
 	}
 
-	/// Worker and auditors of an attempt belong to different owners, and nobody is drawn again
-	/// after having been silent.
+	/// Worker and auditors of an attempt belong to different owners, and nobody has a part in it
+	/// who is barred from it.
 	fn parts_have_different_owners(check: &CheckOf<T>) -> Checked {
 		let owners: Vec<_> =
 			parties(check).filter_map(|(seat, _)| seat).map(|seat| &seat.owner).collect();
 		let distinct = owners.iter().collect::<BTreeSet<_>>().len();
 		ensure!(distinct == owners.len(), "an owner has two parts in an attempt");
 		ensure!(
-			check.silent.is_full() || !owners.iter().any(|owner| check.silent.contains(owner)),
-			"an owner who was silent was drawn again"
+			check.barred.is_full() || !owners.iter().any(|owner| check.barred.contains(owner)),
+			"an owner was drawn who is barred"
 		);
 		Ok(())
 	}

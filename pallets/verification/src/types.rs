@@ -1,16 +1,23 @@
 //! What is kept while an attempt is checked, and what the calls take.
 
+mod panel;
+mod queue;
+
+pub use panel::{
+	Appeal, Challenge, Dismissal, Findings, Panel, Referee, Said, Seating, Standing, Standings,
+};
+pub use queue::Queue;
+
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
 use tequio_primitives::{
-	fifo::WAITS,
-	opening::{Comparison, Opening},
+	opening::Opening,
 	search::{Claim, Nonce},
 	tasks::Assignment,
 	workers::Seat,
-	Attempt, AttemptId, Balance, Duty, Role, WorkClass, WorkHeight, MAX_AUDITORS, MAX_BATCH,
+	Attempt, AttemptId, Duty, Role, WorkHeight, MAX_AUDITORS, MAX_BATCH,
 };
 
 /// Heights whose VRF outputs are kept: those of the longest window, and of as many more as the agenda
@@ -18,18 +25,21 @@ use tequio_primitives::{
 pub const RING: u32 = 64;
 /// Heights in a draw window, at most.
 pub const MAX_WINDOW: u32 = 15;
-/// Silent owners that an attempt remembers, so that they are not drawn for it again.
-pub const MAX_SILENT: u32 = 16;
+/// Owners that an attempt remembers, so that they are not drawn for it again.
+pub const MAX_BARRED: u32 = 16;
 
 /// Levels of panels: as many as [`Rules::panels`] has entries.
 pub const LEVELS: u8 = 4;
-/// Referees of one panel, at most.
+/// Referees of one panel, at most, and the votes of a drawn one.
 pub const MAX_REFEREES: u32 = 99;
 /// Those whom a panel judges: the worker and its auditors.
 pub const MAX_PARTIES: u32 = MAX_AUDITORS + 1;
 /// Least owners who are not party to an attempt that can judge it: of fewer, no two thirds mean
 /// anything.
 pub const MIN_REFEREES: u32 = 3;
+
+/// Owners who are not drawn for an attempt any more.
+pub type Barred<AccountId> = BoundedVec<AccountId, ConstU32<MAX_BARRED>>;
 
 /// The entries of one call.
 pub type Batch<Item> = BoundedVec<Item, ConstU32<MAX_BATCH>>;
@@ -166,61 +176,6 @@ pub enum CheckState<BlockNumber> {
 	Settled,
 }
 
-/// What a panel finds about one party.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub enum Standing {
-	/// Two thirds of the referees who revealed, and they are half of the panel at least, call it
-	/// equal or near to their own.
-	#[codec(index = 0)]
-	Right,
-	/// Two thirds of them have one answer, by which it is wrong.
-	#[codec(index = 1)]
-	Wrong,
-	/// Neither.
-	#[codec(index = 2)]
-	Unclear,
-}
-
-/// What a panel finds: about the worker, then about each auditor in the order of their places. A
-/// party who has revealed nothing is not among those judged, and unclear.
-pub type Standings = BoundedVec<Standing, ConstU32<MAX_PARTIES>>;
-
-/// What one referee says of each party, in the order of [`Standings`].
-pub type Findings = BoundedVec<Comparison, ConstU32<MAX_PARTIES>>;
-
-/// A doubt in what a panel found, and the party that has it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Appeal<AccountId> {
-	/// Who answers for it, with the collateral of `Role::Appellant` at the level that is doubted.
-	pub seat: Seat<AccountId>,
-	/// The party's index in [`Standings`].
-	pub party: u8,
-	/// The level of the panel that is doubted.
-	pub level: u8,
-	/// The collateral.
-	pub bond: Balance,
-}
-
-/// A doubt in an accepted result.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Challenge<AccountId> {
-	/// Who has it.
-	pub challenger: AccountId,
-	/// What the challenger has on hold for it.
-	pub bond: Balance,
-}
-
 /// The check of one attempt, from the worker's commit to the verdict, or to payment where it was
 /// accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
@@ -249,8 +204,10 @@ pub struct Check<AccountId, BlockNumber> {
 	pub worker_opening: Option<Opening>,
 	/// Times that auditors were drawn again.
 	pub redraws: u8,
-	/// Owners of auditors who stayed silent.
-	pub silent: BoundedVec<AccountId, ConstU32<MAX_SILENT>>,
+	/// Owners who are not drawn for it any more. As long as auditors are drawn, those who stayed
+	/// silent or reported bad input; once it is accepted, those who audited it; as long as panels
+	/// sit, those of them who reported bad input besides.
+	pub barred: Barred<AccountId>,
 	/// Level of the panel that judges it, or has judged it last.
 	pub level: u8,
 	/// What was found; empty before.
@@ -277,137 +234,5 @@ impl<AccountId: PartialEq, BlockNumber> Check<AccountId, BlockNumber> {
 		let sits = |seat: &Seat<AccountId>| seat.device == *device;
 		let mut places = self.auditors.iter().enumerate();
 		places.find(|(_, slot)| slot.seat.as_ref().is_some_and(sits))
-	}
-}
-
-/// One referee's place on a panel.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Referee<AccountId> {
-	/// Who sits there; `None` while nobody could be drawn, or after it stayed silent.
-	pub seat: Option<Seat<AccountId>>,
-	/// What it committed.
-	pub commitment: Option<H256>,
-	/// What it revealed.
-	pub said: Option<Said>,
-}
-
-/// What is kept of a referee's opening.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Said {
-	/// Its own answer, [`Opening::answer`].
-	pub answer: H256,
-	/// What it says of each party.
-	pub findings: Findings,
-}
-
-impl<AccountId> Referee<AccountId> {
-	/// A place that nobody sits on.
-	pub const EMPTY: Self = Self { seat: None, commitment: None, said: None };
-
-	/// A place just taken.
-	pub fn taken(seat: Seat<AccountId>) -> Self {
-		Self { seat: Some(seat), ..Self::EMPTY }
-	}
-}
-
-/// A panel: as many places as it has referees. Lies beside its check, under its level, until each
-/// of its referees was dismissed.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Panel<AccountId> {
-	/// Class of the work: that of the referees' duties.
-	pub class: WorkClass,
-	/// The places.
-	pub places: BoundedVec<Referee<AccountId>, ConstU32<MAX_REFEREES>>,
-	/// What is found in the end, and what a referee gets who found the same; `None` while that is
-	/// open. Referees are then dismissed one after the other.
-	pub end: Option<Dismissal>,
-}
-
-/// How a panel's referees are dismissed.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Dismissal {
-	/// What was found in the end, by this panel or by a larger one.
-	pub standings: Standings,
-	/// Whether a larger panel came after this one: who found otherwise is slashed then, and only
-	/// goes unpaid if not.
-	pub overruled: bool,
-	/// Pay of each referee who found the same, in the token's smallest unit. The pot holds it.
-	pub pay: Balance,
-	/// Places dismissed so far.
-	pub dismissed: u32,
-}
-
-/// The queues of the agenda, one for each constant length of a stage.
-#[derive(
-	Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, MaxEncodedLen, TypeInfo,
-)]
-pub enum Queue {
-	/// Audits that are certain, and wait for what names the auditors.
-	#[codec(index = 0)]
-	Drawing,
-	/// Empty places of auditors to draw for, by the index of the wait.
-	#[codec(index = 1)]
-	Vacant(u8),
-	/// Ends of audits, by the index of their deadline among the eight.
-	#[codec(index = 2)]
-	Auditing(u8),
-	/// Ends of reveal periods of worker and auditors.
-	#[codec(index = 3)]
-	Revealing,
-	/// Second auditors to decide on.
-	#[codec(index = 4)]
-	Second,
-	/// Empty places of panels to draw for, by the index of the wait.
-	#[codec(index = 5)]
-	Seating(u8),
-	/// Ends of panels' work, by the index of their deadline among the eight.
-	#[codec(index = 6)]
-	Panel(u8),
-	/// Ends of reveal periods of panels.
-	#[codec(index = 7)]
-	PanelReveal,
-	/// Panels whose referees have all revealed: their finding.
-	#[codec(index = 8)]
-	Finding,
-	/// Ends of appeal periods.
-	#[codec(index = 9)]
-	Appeal,
-	/// Panels with referees to dismiss, by their level.
-	#[codec(index = 10)]
-	Dismissal(u8),
-	/// Audits that are left to chance.
-	#[codec(index = 11)]
-	Chance,
-}
-
-impl Queue {
-	/// Queues of what ends by itself. An attempt comes into each of them a few times at most.
-	pub fn ends() -> impl Iterator<Item = Self> + Clone {
-		let audits = (0u8..8).map(Self::Auditing);
-		let panels = (0u8..8).map(Self::Panel);
-		let dismissals = (0u8..LEVELS).map(Self::Dismissal);
-		[Self::Drawing, Self::Chance, Self::Second, Self::Revealing]
-			.into_iter()
-			.chain(audits)
-			.chain([Self::PanelReveal, Self::Finding, Self::Appeal])
-			.chain(panels)
-			.chain(dismissals)
-	}
-
-	/// Queues of draws after which an attempt comes into another one of draws only if somebody was
-	/// found: those that are made for the first time, or go on.
-	pub fn first_draws() -> impl Iterator<Item = Self> {
-		[Self::Vacant(0), Self::Seating(0)].into_iter()
-	}
-
-	/// Queues of draws that are made again and again until somebody is found.
-	pub fn vacant() -> impl Iterator<Item = Self> {
-		let waits = (1u8..).take(WAITS.len().saturating_sub(1));
-		waits.clone().map(Self::Vacant).chain(waits.map(Self::Seating))
-	}
-
-	/// Every queue.
-	pub fn all() -> impl Iterator<Item = Self> {
-		Self::ends().chain(Self::first_draws()).chain(Self::vacant())
 	}
 }

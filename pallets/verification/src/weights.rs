@@ -60,6 +60,8 @@ pub trait WeightInfo {
 	fn appeal() -> Weight;
 	/// A challenge.
 	fn challenge() -> Weight;
+	/// A report of bad input.
+	fn report_bad_input() -> Weight;
 	/// Changing the rules.
 	fn set_rules() -> Weight;
 	/// Forgetting an accepted check that `tasks` has paid.
@@ -74,7 +76,7 @@ const PROOF_PER_READ: u64 = 2_048;
 /// Bytes that a check may have beyond that: its claim, and the openings of a few.
 const CHECK_PROOF: u64 = 5_120;
 /// Bytes that a panel of 99 places may have beyond that.
-const PANEL_PROOF: u64 = 14_336;
+const PANEL_PROOF: u64 = 15_360;
 /// Bytes of a list of a thousand owners with their seats.
 const SEATS_PROOF: u64 = 36_000;
 /// Bytes of the seats of every class.
@@ -281,6 +283,16 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		let keys = 1 + TASK + BONDED;
 		let levels = u64::from(LEVELS);
 		Self::called().saturating_add(Self::weight(20, keys.saturating_add(levels), keys))
+	}
+
+	// Device, owner, ledger, coming seats of every class; clock, rules, ends and two pages of a queue;
+	// check, panel, task. After the last report the check ends.
+	fn report_bad_input() -> Weight {
+		Self::weight(30, 12, 9)
+			.saturating_add(Self::check())
+			.saturating_add(Self::panel())
+			.saturating_add(Weight::from_parts(0, CLASSES_PROOF))
+			.saturating_add(Self::end_audit())
 	}
 
 	fn set_rules() -> Weight {

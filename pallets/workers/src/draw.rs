@@ -11,7 +11,7 @@ use tequio_primitives::{
 	clock::WorkClock,
 	draw,
 	terms::AuditTerms,
-	workers::{Candidate, DrawSeats, Drawn, Need, NoSeat, Seat, MAX_LOOKS},
+	workers::{Candidate, DrawSeats, Drawn, Holdings, Need, NoSeat, Seat, MAX_LOOKS},
 	WorkClass, WorkHeight,
 };
 
@@ -44,8 +44,12 @@ impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
 		}
 	}
 
-	fn owners(seats: &Self::Seats) -> u32 {
-		seats.table.owners()
+	fn holdings(seats: &Self::Seats, excluded: &[T::AccountId]) -> Holdings {
+		seats.table.holdings(excluded)
+	}
+
+	fn held_by(seats: &Self::Seats, owner: &T::AccountId) -> u64 {
+		seats.table.held_by(owner)
 	}
 
 	/// Rejection sampling: a seat that cannot do it is passed over and another one drawn, so that
@@ -54,13 +58,16 @@ impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
 		let mut looks = 0;
 		let mut passed = Vec::new();
 		// Where there are no seats at all, it is not the work that is at fault.
-		let mut found = if seats.table.owners() == 0 { NoSeat::Busy } else { NoSeat::Unfit };
+		let mut found = if seats.table.is_empty() { NoSeat::Busy } else { NoSeat::Unfit };
 		let others = (need.excluded.len() >= MANY).then(|| seats.table.without(need.excluded));
 		let table = others.as_ref().unwrap_or(&seats.table);
 		for round in 0..PROBES {
 			let Some(owner) = table.pick(draw::number(&seed, round)) else { break };
 			if passed.contains(&owner) {
 				continue;
+			}
+			if let Some(index) = need.sitting.iter().position(|sits| sits == owner) {
+				return Drawn { seat: Err(NoSeat::Sits(index)), looks };
 			}
 			// The next owner may have as many devices as can be.
 			if looks >= MAX_LOOKS.saturating_sub(MAX_DEVICES) {
@@ -69,7 +76,7 @@ impl<T: Config> DrawSeats<T::AccountId> for Pallet<T> {
 			match Self::seat_for(owner, seats, need, &mut looks) {
 				Ok(seat) => return Drawn { seat: Ok(seat), looks },
 				Err(NoSeat::Busy) => found = NoSeat::Busy,
-				Err(NoSeat::Unfit) => {},
+				Err(NoSeat::Unfit | NoSeat::Sits(_)) => {},
 			}
 			passed.push(owner);
 		}

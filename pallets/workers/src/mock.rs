@@ -149,6 +149,7 @@ pub fn need(audit: bool) -> Need<'static, AccountId> {
 		deadline: 40,
 		terms: &asking_thirty,
 		excluded: &[],
+		sitting: &[],
 		audit,
 	}
 }

@@ -6,7 +6,7 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_runtime::Perquintill;
-use tequio_primitives::Balance;
+use tequio_primitives::{workers::Holdings, Balance};
 
 /// Owners that may hold seats in one class.
 pub const MAX_OWNERS: u32 = 1_000;
@@ -81,11 +81,9 @@ impl<AccountId> Table<AccountId> {
 		AccountId: Clone + Ord,
 	{
 		let excluded: BTreeSet<_> = excluded.iter().collect();
-		let (mut before, mut end) = (0u64, 0u64);
+		let mut end = 0u64;
 		let mut left = Vec::new();
-		for (upto, owner) in &self.0 {
-			let seats = upto.saturating_sub(before);
-			before = *upto;
+		for (owner, seats) in self.holders() {
 			if !excluded.contains(owner) {
 				end = end.saturating_add(seats);
 				left.push((end, owner.clone()));
@@ -94,9 +92,35 @@ impl<AccountId> Table<AccountId> {
 		Self(left)
 	}
 
-	/// Owners who hold them.
-	pub fn owners(&self) -> u32 {
-		u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+	/// Each owner with its seats, in list order.
+	fn holders(&self) -> impl Iterator<Item = (&AccountId, u64)> {
+		let before = core::iter::once(0).chain(self.0.iter().map(|(end, _)| *end));
+		self.0.iter().zip(before).map(|((end, owner), before)| (owner, end.saturating_sub(before)))
+	}
+
+	/// What all but these owners hold.
+	pub fn holdings(&self, excluded: &[AccountId]) -> Holdings
+	where
+		AccountId: PartialEq,
+	{
+		let others = self.holders().filter(|(owner, _)| !excluded.contains(owner));
+		others.fold(Holdings::default(), |all, (_, seats)| Holdings {
+			owners: all.owners.saturating_add(1),
+			seats: all.seats.saturating_add(seats),
+		})
+	}
+
+	/// Seats of an owner.
+	pub fn held_by(&self, owner: &AccountId) -> u64
+	where
+		AccountId: PartialEq,
+	{
+		self.holders().find(|(holder, _)| *holder == owner).map_or(0, |(_, seats)| seats)
+	}
+
+	/// Whether there are none.
+	pub fn is_empty(&self) -> bool {
+		self.0.is_empty()
 	}
 
 	/// The owner of the seat that `number` falls on, counting seats in list order and starting over

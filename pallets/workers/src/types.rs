@@ -26,6 +26,9 @@ pub const WORK_SLOTS: usize = 2;
 pub const CHECK_SLOTS: usize = 8;
 /// Duties of any kind that a device has to compute at a time before it gets no more audits.
 pub const AUDIT_SLOTS: usize = 8;
+/// Duties that a device keeps room for beyond what it is given to compute: to appeal, which is no
+/// work but binds collateral too.
+pub const APPEAL_SLOTS: u32 = 8;
 /// A deadline is at least this many times what the advertised rate says the work takes.
 pub const DEADLINE_FACTOR: u64 = 4;
 
@@ -289,7 +292,7 @@ impl<AccountId> Device<AccountId> {
 	/// Whether it wants and can take one more duty. Work is given out more sparingly than audits,
 	/// so that a device which is full of work, or of work that waits for its pay, can still audit.
 	pub fn has_room(&self, audit: bool) -> bool {
-		let most = if audit { MAX_ENGAGEMENTS } else { MAX_ENGAGEMENTS / 2 };
+		let most = if audit { MAX_ENGAGEMENTS - APPEAL_SLOTS } else { MAX_ENGAGEMENTS / 2 };
 		let remembered = u32::try_from(self.engagements.len()).unwrap_or(u32::MAX);
 		let is_work = |duty: &Duty| duty.role == Role::Worker;
 		let free_slot = if audit {

@@ -81,12 +81,13 @@ pub fn verification() -> pallet_verification::Rules {
 			second: Perquintill::from_percent(20),
 		},
 		trust: Trust { audits: 10 },
-		// Three are quick and cheap. Who is three in ten of the owners captures two thirds of 31 with
-		// a chance of 10⁻⁵, and of 99 with one below 10⁻¹².
+		// Three are quick and cheap. Who has three seats in ten captures two thirds of 31 votes with a
+		// chance of 10⁻⁵, and of 99 with one below 10⁻¹².
 		panels: [3, 9, 31, 99],
 		// Whoever doubts what was accepted gets a panel that is hard to capture at once.
 		challenge_level: 1,
-		// The referees' pay, and half as much again that is lost with the doubt.
+		// The referees' pay, and half as much again that is lost with the doubt. Where work is dear it is
+		// capped by the collateral: an owner that staked for the work can also defend it.
 		bond_percent: 150,
 	}
 }

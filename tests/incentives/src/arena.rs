@@ -11,7 +11,7 @@ use crate::{
 	rounds::Rounds,
 	strategies::honest::Honest,
 	strategy::{Strategy, Turn},
-	AUTHORS, DEADLINE, PRICE, REQUESTER_FUNDS, UNITS,
+	AUTHORS, DEADLINE, PRICE, REQUESTER_FUNDS, STAKE, UNITS,
 };
 use pallet_tasks::{Chunks, TaskSpec};
 use pallet_verification::{types::LEVELS, CurrentRules, Now, Panels, Rules};
@@ -277,16 +277,15 @@ enum Signer {
 /// The owners: members first, then helpers, then all others.
 fn people(plan: &Plan) -> Vec<Person> {
 	let (members, helpers) = (plan.part(plan.members), plan.part(plan.helpers));
-	let side = |number| {
-		if number < members {
-			Side::Member
-		} else if number < members + helpers {
-			Side::Helper
-		} else {
-			Side::Honest
-		}
-	};
-	(0..plan.owners).map(|number| Person::new(number, side(number))).collect()
+	let others = plan.owners - members - helpers;
+	let sides = [
+		(Side::Member, members * plan.split, STAKE / Balance::from(plan.split)),
+		(Side::Helper, helpers, STAKE),
+		(Side::Honest, others, STAKE),
+	];
+	let all =
+		sides.into_iter().flat_map(|(side, count, stake)| (0..count).map(move |_| (side, stake)));
+	(0..).zip(all).map(|(number, (side, stake))| Person::new(number, side, stake)).collect()
 }
 
 /// Has the honest requester submit a task that lasts for the whole simulation.

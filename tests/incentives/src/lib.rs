@@ -24,7 +24,7 @@
 //! | `tests/quick.rs` | the claim itself, in small |
 //!
 //! ## The measure
-//! Owners have equal stakes, so that k % of them have k % of the seats. Some of them are the
+//! Owners have equal stakes, so that k % of them have k % of the seats, unless some divide theirs. Some of them are the
 //! *circle* that follows a strategy; others may *help* it. All work is of one class, with the rules
 //! of production for audits, panels and collateral; periods are short, so that there are fewer
 //! blocks to make. Every chunk pays V = [`VALUE`], and whoever computes one, as a worker, an

@@ -1,6 +1,6 @@
 //! Who takes part: owners with their devices, and the circle whose profit counts.
 
-use crate::{AUTHORS, STAKE, VALUE};
+use crate::{AUTHORS, VALUE};
 use frame_support::{traits::fungible::Mutate, BoundedVec};
 use pallet_rewards::Accrued;
 use pallet_workers::{Call, Offer};
@@ -44,25 +44,27 @@ pub struct Person {
 	pub hands: Vec<Hand>,
 	/// On which side it is.
 	pub side: Side,
+	/// What it stakes.
+	stake: Balance,
 }
 
 impl Person {
-	/// Owner number `number`.
-	pub fn new(number: u32, side: Side) -> Self {
+	/// Owner number `number`, with such a stake.
+	pub fn new(number: u32, side: Side, stake: Balance) -> Self {
 		let account = Key::named(&format!("Person{number}")).account();
 		let hand = |place| {
 			let key = Key::device(10_000 + number * DEVICES + place);
 			Hand { account: key.account(), key }
 		};
-		Self { account, hands: (0..DEVICES).map(hand).collect(), side }
+		Self { account, hands: (0..DEVICES).map(hand).collect(), side, stake }
 	}
 
 	/// Registers it with its devices, all of which accept work. Changes the state.
 	fn enroll(&self, class: WorkClass, ask: Balance, units: u32) {
-		Balances::mint_into(&self.account, STAKE + POCKET).expect("issuance has room");
+		Balances::mint_into(&self.account, self.stake + POCKET).expect("issuance has room");
 		let offers = BoundedVec::truncate_from(vec![Offer { class, ask, rate: units }]);
 		let payout = self.account.clone();
-		dispatch(&self.account, Call::register { offers, stake: STAKE, payout });
+		dispatch(&self.account, Call::register { offers, stake: self.stake, payout });
 		let message = proof_message(&System::block_hash(0u32), &self.account);
 		for hand in &self.hands {
 			let (device, proof) = (hand.account.clone(), hand.key.prove(&message));
@@ -75,7 +77,7 @@ impl Person {
 	/// state; returns how much that was.
 	pub fn replenish(&self) -> Balance {
 		let worker = pallet_workers::Workers::<Runtime>::get(&self.account);
-		let lacking = worker.map_or(0, |worker| STAKE.saturating_sub(worker.stake));
+		let lacking = worker.map_or(0, |worker| self.stake.saturating_sub(worker.stake));
 		if lacking > 0 {
 			Balances::mint_into(&self.account, lacking).expect("issuance has room");
 			dispatch(&self.account, Call::add_stake { amount: lacking });

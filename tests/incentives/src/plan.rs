@@ -23,10 +23,12 @@ pub struct Plan {
 	pub name: &'static str,
 	/// The strategy.
 	pub strategy: fn() -> Box<dyn Strategy>,
-	/// Owners, all with the same stake.
+	/// Owners, all with the same stake; before those of the circle divide theirs.
 	pub owners: u32,
 	/// Percent of them who belong to the circle.
 	pub members: u32,
+	/// Into how many owners each of these divides its stake.
+	pub split: u32,
 	/// Percent of them who help it.
 	pub helpers: u32,
 	/// Authors of the circle, out of ten.
@@ -63,6 +65,7 @@ impl Plan {
 			strategy,
 			owners: 60,
 			members: 30,
+			split: 1,
 			helpers: 0,
 			slots: 0,
 			class: WorkClass::ExactF64,

@@ -105,6 +105,7 @@ pub fn together(effort: Effort) -> Vec<Plan> {
 		Effort::Quick => cartel,
 	};
 	let stubborn = Plan::new("colluding owners 30 %, appealing", || Box::new(Cartel::stubborn()));
+	let many = Plan::new("the same as many small owners", || Box::new(Cartel::stubborn()));
 	let withholder = Plan::new("withholder of blocks", || Box::new(BlockWithholder::default()));
 	let timer = Plan::new("commit-timer", || Box::new(CommitTimer::default()));
 	let briber = Plan::new("briber of auditors", || Box::new(Briber::default()));
@@ -113,6 +114,7 @@ pub fn together(effort: Effort) -> Vec<Plan> {
 		Plan { name: "colluding owners 10 %", members: 10, ..Plan::cartel() },
 		cartel,
 		stubborn,
+		Plan { owners: 24, split: 10, ..many },
 		Plan { slots: 3, ..withholder },
 		Plan { slots: 3, ..timer },
 		Plan { members: 10, helpers: 20, ..briber },

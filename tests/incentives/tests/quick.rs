@@ -12,6 +12,7 @@ use tequio_incentives::{
 	strategies::{
 		alone::{Lazy, Skipper, StreakBuilder},
 		auditors::{Agreeing, Disagreeing},
+		cartel::Cartel,
 	},
 	suite::{self, Effort},
 	AUTHORS,
@@ -60,6 +61,12 @@ fn who_builds_a_streak_to_defect_loses() {
 #[test]
 fn owners_who_collude_lose() {
 	costs(Plan { slots: 3, ..Plan::cartel() });
+}
+
+#[test]
+fn who_divides_a_stake_among_many_owners_gains_no_weight() {
+	let many = Plan::new("many small owners", || Box::new(Cartel::stubborn()));
+	costs(Plan { split: 10, ..many });
 }
 
 #[test]

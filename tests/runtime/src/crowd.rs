@@ -206,6 +206,12 @@ impl Crowd {
 		let advance = RuntimeCall::Verification(Verify::advance_agenda { limit });
 		let call = calls.choose(&mut self.rng).cloned().unwrap_or(advance);
 		let call = match call {
+			RuntimeCall::Verification(Verify::commit { items }) if self.rng.gen_bool(0.05) => {
+				let (id, role) = items
+					.first()
+					.map_or_else(|| (self.attempt(), Role::Auditor), |item| (item.id, item.role));
+				Verify::report_bad_input { id, role }
+			},
 			RuntimeCall::Verification(Verify::commit { mut items }) => {
 				items.iter_mut().take(1).for_each(|item| self.spoil_commit(item));
 				Verify::commit { items }

@@ -4,7 +4,7 @@
 use codec::Encode;
 use pallet_verification::{
 	types::{CheckState, CommitItem, RevealItem, Standing},
-	CheckOf, Checks, Panels,
+	CheckOf, Panels,
 };
 use sp_io::hashing::blake2_256;
 use tequio_primitives::{
@@ -14,7 +14,7 @@ use tequio_primitives::{
 	tasks::{Assignment, CheckedTasks},
 	AttemptId, Duty, Role, WorkHeight,
 };
-use tequio_runtime::{AccountId, Runtime, System, Tasks};
+use tequio_runtime::{AccountId, Runtime, System, Tasks, Verification};
 
 /// What is to be done about a duty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +86,7 @@ fn progress(device: &AccountId, duty: &Duty, check: &CheckOf<Runtime>) -> Option
 		},
 		Role::Referee { level } if level == check.level => {
 			let panel = Panels::<Runtime>::get(duty.id, level)?;
-			let place = panel
-				.places
-				.iter()
-				.find(|place| place.seat.as_ref().is_some_and(|seat| seat.device == *device))?;
+			let (_, place) = panel.referee(device)?;
 			Some((place.commitment.is_some(), place.said.is_some()))
 		},
 		Role::Referee { .. } | Role::Appellant { .. } => None,
@@ -114,7 +111,7 @@ pub fn is_wronged(device: &AccountId, duty: &Duty) -> bool {
 
 /// The check of an attempt.
 pub fn check(id: &AttemptId) -> Option<CheckOf<Runtime>> {
-	Checks::<Runtime>::get(id.chunk).filter(|check| check.attempt == id.attempt)
+	Verification::check_of(id)
 }
 
 /// An entry of a call that commits to an opening.

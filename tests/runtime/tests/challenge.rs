@@ -14,8 +14,11 @@ use pallet_workers::{Ledger, Workers as Owners};
 use serde_json::json;
 use sp_runtime::{traits::Dispatchable, DispatchError, Perquintill};
 use tequio_primitives::{
-	api::TaskStatus, reputation::Reputation, stage::Stage, tasks::RejectReason, AttemptId, Balance,
-	Role, WorkClass,
+	api::TaskStatus,
+	reputation::Reputation,
+	stage::Stage,
+	tasks::{Assignment, RejectReason},
+	AttemptId, Balance, Role, WorkClass,
 };
 use tequio_runtime::{
 	AccountId, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Tasks,
@@ -32,9 +35,8 @@ use walk::{auditor, referee, worker, Walk, CHUNK};
 const CLASS: WorkClass = WorkClass::Integer;
 /// Blocks between acceptance and payment.
 const CHALLENGE_PERIOD: u32 = 6;
-/// Referees of the first panel over a quarrel, and of the one over a challenge or an appeal.
-const FEW: usize = 3;
-const MORE: usize = 9;
+/// Votes of the panel over a challenge or an appeal.
+const VOTES: u64 = 9;
 /// A thousandth, and all of something, in 10⁻¹⁸.
 const FLOOR: u64 = 1_000_000_000_000_000;
 const WHOLE: u64 = 1_000 * FLOOR;
@@ -50,9 +52,17 @@ fn begin(conduct: Conduct) -> Walk {
 	Walk::begin(rules, conduct, program::task(CLASS, Fate::Runs, 9, 1), ASK)
 }
 
-/// What a challenger or an appellant puts at stake: half as much again as the referees cost.
-fn bond(audit_pay: Balance) -> Balance {
-	audit_pay * MORE as u128 * 150 / 100
+/// What a challenger or an appellant puts at stake: half as much again as the referees cost, but no
+/// more than the collateral of the attempt.
+fn bond(assignment: &Assignment<AccountId>) -> Balance {
+	let pay = assignment.audit_pay * Balance::from(VOTES) * 150 / 100;
+	pay.min(assignment.terms.collateral)
+}
+
+/// Referees on the panel of a level.
+fn referees(walk: &mut Walk, id: AttemptId, level: u8) -> Balance {
+	let panel = walk.world.read(|| Panels::<Runtime>::get(id, level)).unwrap();
+	panel.places.len() as Balance
 }
 
 fn challenger() -> Key {
@@ -67,7 +77,7 @@ fn challenge(walk: &mut Walk) -> AttemptId {
 	assert!(walk.is_at(Stage::Panel));
 	walk.until("referees are drawn", Walk::is_seated);
 	let panel = walk.world.read(|| Panels::<Runtime>::get(id, 1u8)).unwrap();
-	assert_eq!(panel.places.len(), MORE);
+	assert_eq!((panel.votes, panel.given()), (VOTES, VOTES));
 	id
 }
 
@@ -158,12 +168,14 @@ fn a_wrong_result_that_was_accepted_is_found_by_a_challenge() {
 
 	let id = challenge(&mut walk);
 	let staked = challengers_wealth(&mut walk);
+	let number = referees(&mut walk, id, 1);
 	walk.commit(referee);
 	walk.reveal(referee);
 	// The worker, who could appeal, is silent.
 	assert_eq!(judged(&mut walk, id), Outcome::Rejected(RejectReason::ProvenWrong));
 
-	let owed = assignment.audit_pay * MORE as u128;
+	let each = assignment.audit_pay.min(terms.collateral / number);
+	let owed = each * number;
 	let ledger = walk.world.read(Ledger::<Runtime>::get);
 	assert_eq!(ledger.compensation, owed, "the referees are paid by the worker");
 	assert_eq!(ledger.bounty, (terms.collateral - owed) * 30 / 100);
@@ -172,8 +184,8 @@ fn a_wrong_result_that_was_accepted_is_found_by_a_challenge() {
 	assert_eq!(held(&mut walk), 0);
 	assert_eq!(STAKE - stake_of(&mut walk, &assignment.seat.owner), terms.collateral);
 	let paid = dismiss(&mut walk);
-	assert_eq!(paid.len(), MORE);
-	assert!(paid.iter().all(|(_, pay)| *pay == assignment.audit_pay));
+	assert_eq!(paid.len() as Balance, number);
+	assert!(paid.iter().all(|(_, pay)| *pay == each));
 
 	// The chunk is done by somebody else, and paid once.
 	let Walk { world, owners, .. } = &mut walk;
@@ -196,18 +208,20 @@ fn a_right_result_is_paid_after_a_challenge_and_the_doubt_pays_for_it() {
 
 	let id = challenge(&mut walk);
 	let staked = challengers_wealth(&mut walk);
-	assert_eq!(held(&mut walk), bond(assignment.audit_pay));
+	let number = referees(&mut walk, id, 1);
+	let bond = bond(&assignment);
+	assert_eq!(held(&mut walk), bond);
 	walk.commit(referee);
 	walk.reveal(referee);
 	assert_eq!(judged(&mut walk, id), Outcome::Accepted);
 
-	assert_eq!(staked - challengers_wealth(&mut walk), bond(assignment.audit_pay));
+	assert_eq!(staked - challengers_wealth(&mut walk), bond);
 	assert_eq!(walk.stage(), None, "it is paid at once");
 	assert_eq!(walk.world.read(|| wealth(&worker)), earned + ASK);
 	assert_eq!(stake_of(&mut walk, &worker), STAKE, "nobody is slashed");
 	let paid = dismiss(&mut walk);
-	assert_eq!(paid.len(), MORE);
-	assert!(paid.iter().all(|(_, pay)| *pay == assignment.audit_pay));
+	assert_eq!(paid.len() as Balance, number);
+	assert!(paid.iter().all(|(_, pay)| *pay == assignment.audit_pay.min(bond / number)));
 }
 
 #[test]
@@ -254,8 +268,9 @@ fn a_captured_panel_is_overruled_on_appeal() {
 	assert_eq!(walk.check().standings.to_vec(), [Standing::Wrong, Standing::Right]);
 
 	let panel = walk.world.read(|| Panels::<Runtime>::get(id, 0u8)).unwrap();
-	let captured: Vec<_> = panel.places.into_iter().filter_map(|place| place.seat).collect();
-	assert_eq!(captured.len(), FEW);
+	let places = panel.places.iter();
+	let captured: Vec<_> = places.filter_map(|place| place.seat.clone()).collect();
+	assert_eq!((panel.votes, captured.is_empty()), (3, false));
 	let key = walk.owner_of(&assignment.seat.device).device.key.clone();
 	walk.world.submit(&key, RuntimeCall::Verification(Verify::appeal { id }));
 	walk.block();
@@ -289,8 +304,10 @@ fn an_appeal_in_vain_costs_its_bond() {
 	assert_eq!(judged(&mut walk, id), Outcome::Rejected(RejectReason::ProvenWrong));
 
 	let lost = STAKE - stake_of(&mut walk, &assignment.seat.owner);
-	assert_eq!(lost, assignment.terms.collateral + bond(assignment.audit_pay));
-	// Some sat on both panels.
+	assert_eq!(lost, assignment.terms.collateral + bond(&assignment));
+	// Some sat on both panels. Auditors come first; what is left is for the referees.
+	let number = referees(&mut walk, id, 0) + referees(&mut walk, id, 1);
+	let most = lost - assignment.audit_pay;
 	let paid: Balance = dismiss(&mut walk).iter().map(|(_, pay)| pay).sum();
-	assert_eq!(paid, assignment.audit_pay * (FEW + MORE) as u128);
+	assert_eq!(paid, assignment.audit_pay.min(most / number) * number);
 }

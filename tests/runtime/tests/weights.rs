@@ -129,6 +129,7 @@ fn of_verification(call: &pallet_verification::Call<Runtime>) -> Option<Weight> 
 		Call::advance_agenda { limit } => OfVerification::advance_agenda((*limit).min(64)),
 		Call::appeal { .. } => OfVerification::appeal(),
 		Call::challenge { .. } => OfVerification::challenge(),
+		Call::report_bad_input { .. } => OfVerification::report_bad_input(),
 		Call::set_rules { .. } => OfVerification::set_rules(),
 		_ => return None,
 	})

@@ -14,8 +14,8 @@ use tequio_primitives::{
 	tasks::KeepChecks,
 	terms::{AuditPolicy, AuditTerms, Priced},
 	workers::{
-		Candidate, DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat,
-		MAX_LOOKS,
+		Candidate, DrawSeats, Drawn, EngageSeats, Holdings, InspectWorkers, Need, NoSeat, Penalty,
+		Seat, MAX_LOOKS,
 	},
 	AttemptId, Balance, Duty, Role, TaskId, WorkClass, WorkHeight,
 };
@@ -100,8 +100,13 @@ impl DrawSeats<AccountId> for Crew {
 		Seated::get()
 	}
 
-	fn owners(seats: &Self::Seats) -> u32 {
-		seats.len().try_into().unwrap()
+	fn holdings(seats: &Self::Seats, _excluded: &[AccountId]) -> Holdings {
+		let owners = seats.len().try_into().unwrap();
+		Holdings { owners, seats: owners.into() }
+	}
+
+	fn held_by(seats: &Self::Seats, owner: &AccountId) -> u64 {
+		u64::from(seats.contains(owner))
 	}
 
 	/// Looks at as many as a draw may, so that each weighs the same.

@@ -145,7 +145,7 @@ fn undecided_pays_the_auditors_who_were_right() {
 }
 
 #[test]
-fn undecided_is_free_when_there_were_no_auditors() {
+fn undecided_for_want_of_auditors_costs_the_fee_on_the_audits() {
 	ExtBuilder::default().build_and_execute(|| {
 		let task = submit_assigned(1);
 		let id = attempt(task, 0, 0);
@@ -153,7 +153,8 @@ fn undecided_is_free_when_there_were_no_auditors() {
 		end_duty(id);
 		undecide(id, UndecidedReason::NoAuditors, vec![]);
 		let record = TasksMap::<Test>::get(task).unwrap();
-		assert_eq!((record.status, record.books.fee), (TaskStatus::Ended, 0));
-		assert_eq!(Balances::free_balance(ALICE), FUNDS);
+		let fee = 2 * AUDIT_PAY / 20;
+		assert_eq!((record.status, record.books.fee), (TaskStatus::Ended, fee));
+		assert_eq!(Balances::free_balance(ALICE), FUNDS - fee);
 	});
 }

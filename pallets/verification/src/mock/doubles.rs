@@ -1,6 +1,6 @@
 //! Doubles of the neighbours. Their state lies in storage, so that `assert_noop!` sees it too.
 
-use super::{now, number_of, program, seat, spec, AccountId, CHUNKS, PROGRAM};
+use super::{now, number_of, owner, program, seat, spec, AccountId, CHUNKS, PROGRAM};
 use codec::{Decode, Encode};
 use frame_support::{dispatch::DispatchResult, ensure, storage::unhashed, traits::Get};
 use sp_core::H256;
@@ -14,7 +14,8 @@ use tequio_primitives::{
 	search::Winners,
 	tasks::{Assignment, CheckedTasks, Delivered, RejectReason, UndecidedReason, Verdict},
 	workers::{
-		Candidate, DrawSeats, Drawn, EngageSeats, InspectWorkers, Need, NoSeat, Penalty, Seat,
+		Candidate, DrawSeats, Drawn, EngageSeats, Holdings, InspectWorkers, Need, NoSeat, Penalty,
+		Seat,
 	},
 	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass, WorkHeight,
 };
@@ -75,6 +76,10 @@ pub struct Doubles {
 	pub broke: Vec<u8>,
 	/// Who is not found is not fit, rather than busy.
 	pub unfit: bool,
+	/// Draws may fall on those who sit already.
+	pub repeats: bool,
+	/// Seats, by number of the device, of owners who have other than one.
+	pub seats: BTreeMap<u8, u64>,
 	pub assigned: BTreeMap<AttemptId, Assignment<AccountId>>,
 	/// When what was assigned is due.
 	pub due: BTreeMap<AttemptId, WorkHeight>,
@@ -102,6 +107,11 @@ pub fn with_doubles<R>(change: impl FnOnce(&mut Doubles) -> R) -> R {
 	let result = change(&mut state);
 	unhashed::put(DOUBLES, &state);
 	result
+}
+
+/// Seats of the owner of a device.
+fn seats_of(number: u8) -> u64 {
+	doubles().seats.get(&number).copied().unwrap_or(1)
 }
 
 pub struct Randomness;
@@ -223,8 +233,17 @@ impl DrawSeats<AccountId> for Workers {
 		doubles().accepting
 	}
 
-	fn owners(seats: &Self::Seats) -> u32 {
-		u32::try_from(seats.len()).unwrap()
+	fn holdings(seats: &Self::Seats, excluded: &[AccountId]) -> Holdings {
+		let others = seats.iter().filter(|number| !excluded.contains(&owner(**number)));
+		others.fold(Holdings::default(), |all, number| Holdings {
+			owners: all.owners + 1,
+			seats: all.seats + seats_of(*number),
+		})
+	}
+
+	fn held_by(seats: &Self::Seats, account: &AccountId) -> u64 {
+		let holder = seats.iter().find(|number| owner(**number) == *account);
+		holder.map_or(0, |number| seats_of(*number))
 	}
 
 	fn draw(accepting: &Self::Seats, seed: H256, need: &Need<AccountId>) -> Drawn<AccountId> {
@@ -242,13 +261,22 @@ impl DrawSeats<AccountId> for Workers {
 				audit: need.audit,
 			});
 		});
-		let count = u64::try_from(accepting.len()).unwrap();
+		let seats = accepting.iter().flat_map(|number| (0..seats_of(*number)).map(|_| *number));
+		let seats: Vec<_> = seats.collect();
+		let repeats = doubles().repeats;
+		let count = u64::try_from(seats.len()).unwrap();
 		let pick = |round| usize::try_from(draw::number(&seed, round) % count).unwrap();
 		let probes = if count == 0 { 0 } else { 16 };
-		let found = (0..probes)
-			.map(|round| seat(accepting[pick(round)]))
-			.find(|seat| !need.excluded.contains(&seat.owner));
-		Drawn { seat: found.map(|seat| (seat, terms)).ok_or(reason), looks: 2 * probes }
+		let found = (0..probes).map(|round| seat(seats[pick(round)])).find(|seat| {
+			let again = need.sitting.contains(&seat.owner);
+			!need.excluded.contains(&seat.owner) && (repeats || !again)
+		});
+		let sits = |seat: &Seat<_>| need.sitting.iter().position(|owner| *owner == seat.owner);
+		let seat = match found.as_ref().and_then(sits) {
+			Some(index) => Err(NoSeat::Sits(index)),
+			None => found.map(|seat| (seat, terms)).ok_or(reason),
+		};
+		Drawn { seat, looks: 2 * probes }
 	}
 }
 

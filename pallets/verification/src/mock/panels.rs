@@ -1,7 +1,7 @@
 //! Steps of a panel, and what comes after.
 
 use super::*;
-use crate::types::{CheckState, Standing};
+use crate::types::{CheckState, Seating, Standing};
 use frame_support::{dispatch::DispatchResult, BoundedVec};
 use sp_core::H256;
 use tequio_primitives::{opening::Opening, recompute::OutputOpening, stage::Stage};
@@ -27,12 +27,11 @@ pub fn is_settled(id: AttemptId) -> bool {
 	check.is_some_and(|check| matches!(check.state, CheckState::Settled))
 }
 
-/// Polls until somebody sits on every place of a panel. The referees by place.
+/// Polls until every vote of a panel is given out. The referees by place.
 pub fn seated(id: AttemptId, level: u8) -> Vec<u8> {
 	for _ in 0..1_000 {
-		let places = referees(id, level);
-		if places.iter().all(Option::is_some) {
-			return places.into_iter().flatten().collect();
+		if Panels::<Test>::get(id, level).unwrap().open() == 0 {
+			return referees(id, level).into_iter().flatten().collect();
 		}
 		assert_eq!(stage(id), Some(Stage::Panel), "a panel was never complete");
 		run_to(now() + 1);
@@ -59,6 +58,16 @@ pub fn near(byte: u8, others: &[u8]) -> Opening {
 	let near = others.iter().map(|other| H256::repeat_byte(*other)).collect();
 	let near = BoundedVec::truncate_from(near);
 	Opening::Output(OutputOpening { output: H256::repeat_byte(byte), near })
+}
+
+/// A panel of a level was called in which each seat of so many owners, with a seat each, has a vote.
+pub fn called_all(id: AttemptId, level: u8, votes: u64) {
+	assert_last(Event::PanelCalled { id, level, seating: Seating::Everybody, votes });
+}
+
+/// A panel of a level with so many votes was called, which are drawn.
+pub fn called(id: AttemptId, level: u8, votes: u64) {
+	assert_last(Event::PanelCalled { id, level, seating: Seating::Drawn, votes });
 }
 
 /// A panel has found this, about the worker and then about each auditor.

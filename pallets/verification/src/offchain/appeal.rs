@@ -41,7 +41,7 @@ impl<T: Config> Device<T> {
 	/// Whether a panel has found against the device, which may appeal, though it has revealed what
 	/// it computed.
 	fn is_wronged(&self, duty: &Duty, round: &Round) -> bool {
-		let Some(check) = duties::check::<T>(&duty.id) else { return false };
+		let Some(check) = Pallet::<T>::check_of(&duty.id) else { return false };
 		let Some(revealed) = self.revealed(duty, &check) else { return false };
 		matches!(check.state, CheckState::Appeal { .. })
 			&& Pallet::<T>::can_appeal(&self.account, &duty.id)

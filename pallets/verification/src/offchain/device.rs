@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
 	types::{CommitItem, RevealItem},
-	CheckOf, Config, Pallet,
+	Call, CheckOf, Config, Pallet,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -32,7 +32,7 @@ use tequio_primitives::{
 	stage::DeclineReason,
 	tasks::CheckedTasks,
 	workers::InspectWorkers,
-	AttemptId, Duty, Role,
+	Duty, Role,
 };
 
 /// The kind of key that a device key is for the runtime.
@@ -58,7 +58,7 @@ struct Turn {
 	/// What there is to say.
 	commits: Vec<CommitItem>,
 	reveals: Vec<RevealItem>,
-	declines: Vec<(AttemptId, DeclineReason)>,
+	declines: Vec<(Duty, DeclineReason)>,
 	/// What the worker process has to do for the duties looked at so far.
 	load: Load,
 }
@@ -108,8 +108,8 @@ impl<T: Config> Device<T> {
 		self.send_messages(turn.reveals, &mut memory, round.now);
 		self.send_messages(turn.commits, &mut memory, round.now);
 		self.appeal(&parts, round, &mut memory);
-		for (id, reason) in turn.declines {
-			self.decline(&id, reason, &mut memory, round.now);
+		for (duty, reason) in turn.declines {
+			self.decline(&duty, reason, &mut memory, round.now);
 		}
 		self.signal(round, &mut memory);
 		if memory != before {
@@ -187,8 +187,8 @@ impl<T: Config> Device<T> {
 				None
 			},
 			Progress::Failed(reason) => {
-				if ask == Ask::Commit && duty.role == Role::Worker {
-					turn.declines.push((duty.id, reason));
+				if ask == Ask::Commit {
+					turn.declines.push((*duty, reason));
 				}
 				None
 			},
@@ -227,7 +227,7 @@ impl<T: Config> Device<T> {
 		let lets_go = T::Outbound::decline(&self.account, &duty.id, reason).is_some();
 		if lets_go {
 			record.failed(now);
-			turn.declines.push((duty.id, reason));
+			turn.declines.push((*duty, reason));
 		}
 		lets_go
 	}
@@ -333,16 +333,26 @@ impl<T: Config> Device<T> {
 		RevealItem { id: duty.id, role: duty.role, opening: work.opening, salt }
 	}
 
-	fn decline(&self, id: &AttemptId, reason: DeclineReason, memory: &mut Memory, now: u64) {
-		match T::Outbound::decline(&self.account, id, reason) {
+	/// Hands a duty back, if the chain lets go of it. Auditors and referees can only for want of input.
+	fn decline(&self, duty: &Duty, reason: DeclineReason, memory: &mut Memory, now: u64) {
+		let Duty { id, role } = *duty;
+		let call = match (role, reason) {
+			(Role::Worker, _) => T::Outbound::decline(&self.account, &id, reason),
+			(_, DeclineReason::BadInput) => {
+				let may = Pallet::<T>::can_report_bad_input(&self.account, *duty);
+				may.then(|| Call::<T>::report_bad_input { id, role }.into())
+			},
+			(_, DeclineReason::Busy | DeclineReason::Unsupported) => None,
+		};
+		match call {
 			Some(call) => {
 				if self.send(call, memory, now) == Fate::Sent {
-					log::info!(target: LOG_TARGET, "{:?} declines {id:?}: {reason:?}", self.account);
+					log::info!(target: LOG_TARGET, "{:?} declines {duty:?}: {reason:?}", self.account);
 				}
 			},
 			None => log::warn!(
 				target: LOG_TARGET,
-				"{id:?} failed ({reason:?}) and can no longer be declined; it is tried again",
+				"{duty:?} failed ({reason:?}) and cannot be declined; it is tried again",
 			),
 		}
 	}

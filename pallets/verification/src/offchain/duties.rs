@@ -1,13 +1,12 @@
 //! What a duty asks of its device now.
 
 use super::orders::{Audit, Order};
-use crate::{types::CheckState, CheckOf, Checks, Config, Panels};
+use crate::{types::CheckState, CheckOf, Config, Pallet, Panels};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 use tequio_primitives::{
-	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, workers::Seat, AttemptId, Duty,
-	Role,
+	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, AttemptId, Duty, Role,
 };
 
 /// What to do about a duty.
@@ -28,14 +27,9 @@ pub(super) enum Ask {
 	},
 }
 
-/// The check of an attempt, if it has come that far.
-pub(super) fn check<T: Config>(id: &AttemptId) -> Option<CheckOf<T>> {
-	Checks::<T>::get(id.chunk).filter(|check| check.attempt == id.attempt)
-}
-
 /// What a duty asks of a device, and the check that says so if the attempt has come that far.
 pub(super) fn look<T: Config>(duty: &Duty, device: &T::AccountId) -> (Ask, Option<CheckOf<T>>) {
-	if let Some(check) = check::<T>(&duty.id) {
+	if let Some(check) = Pallet::<T>::check_of(&duty.id) {
 		return (in_check::<T>(duty, device, &check), Some(check));
 	}
 	let assigned = duty.role == Role::Worker
@@ -86,11 +80,7 @@ fn of_referee<T: Config>(
 	state: &CheckState<BlockNumberFor<T>>,
 ) -> Ask {
 	let Some(panel) = Panels::<T>::get(id, level) else { return Ask::Nothing };
-	let sits = |seat: &Seat<T::AccountId>| seat.device == *device;
-	let mut places = panel.places.iter();
-	let Some(place) = places.find(|place| place.seat.as_ref().is_some_and(sits)) else {
-		return Ask::Nothing;
-	};
+	let Some((_, place)) = panel.referee(device) else { return Ask::Nothing };
 	match (state, place.commitment) {
 		_ if place.said.is_some() => Ask::Nothing,
 		(CheckState::Panel { .. }, None) => Ask::Commit,

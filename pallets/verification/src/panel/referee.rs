@@ -1,10 +1,10 @@
 //! The part of a referee: its commit, its reveal, and what that says of the parties.
 
-use super::{everybody_revealed, parties};
+use super::{everybody_committed, everybody_revealed, parties};
 use crate::{
 	opening,
-	types::{Check, CheckState, CommitItem, Entry, Findings, Referee, RevealItem, Said},
-	CheckOf, Checks, Config, Error, Event, Pallet, PanelOf, Panels,
+	types::{Check, CheckState, CommitItem, Entry, Findings, RevealItem, Said},
+	CheckOf, Config, Error, Event, Pallet, PanelOf, Panels,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
@@ -14,7 +14,7 @@ use tequio_primitives::{
 	commitment::{commitment, genesis_hash},
 	opening::{Comparison, Opening},
 	tasks::CheckedTasks,
-	workers::{EngageSeats, Seat},
+	workers::EngageSeats,
 	Duty, Role,
 };
 
@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 			}
 			place.commitment = Some(item.commitment);
 		}
-		let all = panel.places.iter().all(|place| place.commitment.is_some());
+		let all = everybody_committed(&check, &panel);
 		let Duty { id, role } = duty;
 		Panels::<T>::insert(id, check.level, panel);
 		Self::deposit_event(Event::Committed { id, role, device: device.clone() });
@@ -120,20 +120,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The check and the panel on which a device has this duty now, and the index of its place.
-	fn referee(
+	pub(crate) fn referee(
 		device: &T::AccountId,
 		duty: Duty,
 	) -> Result<(CheckOf<T>, PanelOf<T>, usize), Error<T>> {
 		let Duty { id, role: Role::Referee { level } } = duty else {
 			return Err(Error::<T>::NotAssigned);
 		};
-		let check = Checks::<T>::get(id.chunk)
-			.filter(|check| check.attempt == id.attempt && check.level == level)
+		let check = Self::check_of(&id)
+			.filter(|check| check.level == level)
 			.ok_or(Error::<T>::NotAssigned)?;
 		let panel = Panels::<T>::get(id, level).ok_or(Error::<T>::NotAssigned)?;
-		let sits = |seat: &Seat<T::AccountId>| seat.device == *device;
-		let place = |place: &Referee<T::AccountId>| place.seat.as_ref().is_some_and(sits);
-		let index = panel.places.iter().position(place).ok_or(Error::<T>::NotAssigned)?;
+		let (index, _) = panel.referee(device).ok_or(Error::<T>::NotAssigned)?;
 		Ok((check, panel, index))
 	}
 }

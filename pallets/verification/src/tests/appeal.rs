@@ -47,7 +47,7 @@ fn appeal_works() {
 		let duty = Duty { id, role: appellant(0) };
 		assert_eq!(doubles().duties.get(&(device(1), duty)), Some(&(bond, true)));
 		assert_has(Event::Appealed { id, level: 0, owner: owner(1), bond });
-		assert_last(Event::PanelCalled { id, level: 1, places: 9 });
+		called(id, 1, 9);
 		let due = now() + DEADLINE;
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Panel, due)));
 	});
@@ -286,7 +286,7 @@ fn appeal_should_fail_when_no_larger_panel_is_left() {
 	twenty().build_and_execute(|| {
 		let id = first();
 		captured(id);
-		with_doubles(|state| state.accepting.truncate(6));
+		with_doubles(|state| state.accepting.truncate(3));
 		assert_noop!(appeal(device(1), id), Error::<Test>::NothingToAppeal);
 	});
 }

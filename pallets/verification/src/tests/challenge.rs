@@ -6,9 +6,10 @@ use frame_support::{
 use sp_runtime::{traits::BadOrigin, Perquintill};
 use tequio_primitives::{stage::Stage, tasks::RejectReason, AttemptId, Balance, Duty, Role};
 
-/// Twelve owners: one is party, a panel has nine places and a larger one eleven.
-fn twelve() -> ExtBuilder {
-	ExtBuilder::default().accepting(&(1..=12).collect::<Vec<_>>())
+/// Fourteen owners: one is party and two have audited; a panel has nine votes, and all eleven others
+/// sit on a larger one.
+fn fourteen() -> ExtBuilder {
+	ExtBuilder::default().accepting(&(1..=14).collect::<Vec<_>>())
 }
 
 fn challenger() -> AccountId {
@@ -37,12 +38,12 @@ const BOND: Balance = 9 * AUDIT_PAY * 3 / 2;
 
 #[test]
 fn challenge_works() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		assert_eq!(held(), BOND);
 		assert_has(Event::Challenged { id, challenger: challenger(), bond: BOND });
-		assert_last(Event::PanelCalled { id, level: 1, places: 9 });
+		called(id, 1, 9);
 		let due = now() + DEADLINE;
 		assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Panel, due)));
 		assert!(!doubles().accepted.contains(&id), "it is not paid meanwhile");
@@ -52,7 +53,7 @@ fn challenge_works() {
 
 #[test]
 fn a_challenger_who_is_right_gets_the_bond_and_the_bounty() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		let sitting = panel_says(id, 1, &[&accusing(id); 9]);
@@ -78,7 +79,7 @@ fn a_challenger_who_is_right_gets_the_bond_and_the_bounty() {
 
 #[test]
 fn a_challenger_who_is_wrong_pays_for_the_panel() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		let issued = Balances::total_issuance();
@@ -96,7 +97,7 @@ fn a_challenger_who_is_wrong_pays_for_the_panel() {
 
 #[test]
 fn a_challenge_that_finds_nothing_changes_nothing() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		let (right, wrong) = (honest(id), accusing(id));
@@ -115,7 +116,7 @@ fn a_challenge_that_finds_nothing_changes_nothing() {
 
 #[test]
 fn a_worker_appeals_against_the_panel_of_a_challenge() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		let both = accepted(id);
 		assert_ok!(challenge(challenger(), id));
@@ -124,7 +125,7 @@ fn a_worker_appeals_against_the_panel_of_a_challenge() {
 			assert_noop!(appeal(device(auditor), id), Error::<Test>::NotALoser);
 		}
 		assert_ok!(appeal(device(1), id));
-		assert_last(Event::PanelCalled { id, level: 2, places: 11 });
+		called_all(id, 2, 11);
 		// All but the worker sit on it; some of them may come too late.
 		run_to(now() + 2);
 		let right = honest(id);
@@ -160,7 +161,7 @@ fn a_worker_appeals_against_the_panel_of_a_challenge() {
 
 #[test]
 fn referees_of_a_search_that_was_not_audited_look_beyond_the_claim() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		assign_at_rate(id, 1, Perquintill::zero());
 		assert_ok!(commit_one(1, id, Role::Worker, &honest(id)));
@@ -176,7 +177,7 @@ fn referees_of_a_search_that_was_not_audited_look_beyond_the_claim() {
 
 #[test]
 fn several_challenges_of_one_account_each_have_their_bond() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let (one, other) = (attempt(0, 0), attempt(1, 0));
 		challenged(one);
 		challenged(other);
@@ -186,7 +187,7 @@ fn several_challenges_of_one_account_each_have_their_bond() {
 
 #[test]
 fn challenge_should_fail_when_there_is_nothing_accepted() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		let refused = |id| {
 			assert_noop!(challenge(challenger(), id), Error::<Test>::NotChallengeable);
@@ -202,7 +203,7 @@ fn challenge_should_fail_when_there_is_nothing_accepted() {
 
 #[test]
 fn challenge_should_fail_when_it_was_challenged_before() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		assert_noop!(challenge(owner(98), id), Error::<Test>::NotChallengeable);
@@ -213,7 +214,7 @@ fn challenge_should_fail_when_it_was_challenged_before() {
 
 #[test]
 fn challenge_should_fail_when_it_was_paid() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		accepted(id);
 		pay(id);
@@ -223,7 +224,7 @@ fn challenge_should_fail_when_it_was_paid() {
 
 #[test]
 fn challenge_should_fail_when_tasks_is_about_to_pay() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		accepted(id);
 		with_doubles(|state| state.accepted.clear());
@@ -251,13 +252,13 @@ fn challenge_should_fail_while_referees_are_dismissed() {
 		assert_noop!(challenge(challenger(), id), Error::<Test>::NotChallengeable);
 		dismissed(id);
 		assert_ok!(challenge(challenger(), id));
-		assert_last(Event::PanelCalled { id, level: 1, places: 5 });
+		called_all(id, 1, 3);
 	});
 }
 
 #[test]
 fn challenge_should_fail_when_the_bond_is_not_there() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		accepted(id);
 		let poor = AccountId::new([1; 32]);
@@ -269,14 +270,14 @@ fn challenge_should_fail_when_the_bond_is_not_there() {
 
 #[test]
 fn challenge_should_fail_when_it_is_not_signed() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		assert_noop!(Verification::challenge(RuntimeOrigin::root(), first()), BadOrigin);
 	});
 }
 
 #[test]
 fn nobody_is_paid_for_a_challenge_that_nobody_judges() {
-	twelve().build_and_execute(|| {
+	fourteen().build_and_execute(|| {
 		let id = first();
 		challenged(id);
 		with_doubles(|state| state.accepting.clear());

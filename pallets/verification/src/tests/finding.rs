@@ -1,5 +1,5 @@
 use crate::{
-	finding::*,
+	finding::{agrees, implied, outcome, owed_to_auditors, penalty, Purse, Word},
 	types::{Said, Standing, Standings, MAX_REFEREES},
 	verdict::Outcome,
 };
@@ -13,6 +13,12 @@ use tequio_primitives::{
 };
 use Comparison::{Equal, Near};
 use Standing::{Right, Unclear};
+
+/// What a panel of so many votes finds whose referees have one each.
+fn tally(said: &[&Said], shown: &[bool], votes: usize) -> Standings {
+	let words: Vec<_> = said.iter().map(|said| Word { votes: 1, said }).collect();
+	crate::finding::tally(&words, shown, votes as u64)
+}
 
 /// Of a referee whose answer is that of all others.
 fn said(list: &[Comparison]) -> Said {

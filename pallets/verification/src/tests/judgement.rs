@@ -1,4 +1,9 @@
-use crate::{mock::*, types::CheckState, verdict::Outcome, Checks, Event, Panels};
+use crate::{
+	mock::*,
+	types::{CheckState, Seating},
+	verdict::Outcome,
+	Checks, Event, Panels,
+};
 use tequio_primitives::{
 	stage::Stage,
 	tasks::{Delivered, RejectReason, UndecidedReason},
@@ -16,9 +21,9 @@ fn assert_judged(id: AttemptId, outcome: Outcome) {
 
 /// Nobody is judged or ended yet: a panel of three begins.
 fn assert_panel(id: AttemptId, auditors: [u8; 2]) {
-	assert_has(Event::PanelCalled { id, level: 0, places: 3 });
+	assert_has(Event::PanelCalled { id, level: 0, seating: Seating::Everybody, votes: 3 });
 	assert_eq!(Verification::stage_of(&id.chunk), Some((Stage::Panel, now() + DEADLINE)));
-	assert_eq!(Panels::<Test>::get(id, 0).unwrap().places.len(), 3);
+	assert_eq!(Panels::<Test>::get(id, 0).unwrap().votes, 3);
 	assert_eq!(told(id), None);
 	assert_eq!(end_of(1, id, Role::Worker), None);
 	for auditor in auditors {

@@ -3,6 +3,7 @@
 mod advance_agenda;
 mod appeal;
 mod audit;
+mod bad_input;
 mod challenge;
 mod clock;
 mod commit;
@@ -21,3 +22,4 @@ mod second;
 mod set_rules;
 mod settlement;
 mod verdict;
+mod votes;

@@ -3,7 +3,7 @@
 use super::{Checked, Entries};
 use crate::{
 	panel::parties,
-	types::{CheckState, Queue, MAX_REFEREES, MIN_REFEREES},
+	types::{CheckState, Queue, Seating, MAX_REFEREES, MIN_REFEREES},
 	CheckOf, Checks, Config, HoldReason, Pallet, PanelOf, Panels,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// A panel whose end is not known judges an attempt, or was appealed against. None of its
-	/// referees is party to the attempt, and each says something of every party.
+	/// referees has another part in the attempt, and each says something of every party.
 	fn panel_belongs_to_a_check(id: AttemptId, level: u8, panel: &PanelOf<T>) -> Checked {
 		let check = Checks::<T>::get(id.chunk)
 			.filter(|check| check.attempt == id.attempt)
@@ -73,10 +73,10 @@ impl<T: Config> Pallet<T> {
 			judges && (check.level == level || appeals.any(|appeal| appeal.level == level)),
 			"a panel is not the one that its check is about"
 		);
-		let involved: BTreeSet<_> =
-			parties(&check).filter_map(|(seat, _)| seat).map(|seat| &seat.owner).collect();
+		let excluded = Self::excluded(&check);
 		let mut seats = panel.places.iter().filter_map(|place| place.seat.as_ref());
-		ensure!(!seats.any(|seat| involved.contains(&seat.owner)), "a referee is a party");
+		let impartial = !seats.any(|seat| excluded.contains(&seat.owner));
+		ensure!(impartial || check.barred.is_full(), "a referee has another part");
 		let judged = parties(&check).count();
 		let mut said = panel.places.iter().filter_map(|place| place.said.as_ref());
 		ensure!(said.all(|said| said.findings.len() == judged), "a referee says too little");
@@ -84,17 +84,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// A check that a panel judges has that panel, without an end; while it computes, somebody has
-	/// still to commit and nobody has revealed, and a draw is planned exactly while a place is
-	/// empty.
+	/// still to commit, or is to be drawn, or nobody sits; nobody has revealed, and a draw is planned
+	/// only while votes are open.
 	fn panel_is_in_the_state_of_its_check(id: AttemptId, check: &CheckOf<T>) -> Checked {
 		let panel = Panels::<T>::get(id, check.level).filter(|panel| panel.end.is_none());
 		let possible = match check.state {
 			CheckState::Panel { vacant, .. } => panel.is_some_and(|panel| {
 				let places = &panel.places;
-				let empty = places.iter().any(|place| place.seat.is_none());
-				let computing = places.iter().any(|place| place.commitment.is_none());
+				let committed = places.iter().all(|place| place.commitment.is_some());
+				let computing = places.is_empty() || vacant.is_some() || !committed;
 				let silent = places.iter().all(|place| place.said.is_none());
-				computing && silent && vacant.is_some() == empty
+				computing && silent && (vacant.is_none() || panel.open() > 0)
 			}),
 			CheckState::PanelReveal { .. } | CheckState::Appeal { .. } => panel.is_some(),
 			CheckState::Drawing { .. }
@@ -140,11 +140,17 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// A panel has 3 to 99 places, of different owners; nobody has committed where nobody sits, and
-/// nobody has revealed who has not committed.
+/// A panel gives out no more votes than it has, each referee at least one, and one that is drawn has
+/// 3 to 99; its places are of different owners; nobody has committed where nobody sits, and nobody
+/// has revealed who has not committed.
 fn panels_are_possible<T: Config>(panel: &PanelOf<T>) -> Checked {
-	let places = u32::try_from(panel.places.len()).unwrap_or(u32::MAX);
-	ensure!((MIN_REFEREES..=MAX_REFEREES).contains(&places), "a panel has too few places");
+	ensure!(panel.given() <= panel.votes, "a panel has given out more votes than it has");
+	ensure!(panel.places.iter().all(|place| place.votes > 0), "a referee has no vote");
+	let sizes = u64::from(MIN_REFEREES)..=u64::from(MAX_REFEREES);
+	ensure!(
+		panel.seating == Seating::Everybody || sizes.contains(&panel.votes),
+		"a panel has too few votes"
+	);
 	let seats = panel.places.iter().filter_map(|place| place.seat.as_ref());
 	let owners: BTreeSet<_> = seats.clone().map(|seat| &seat.owner).collect();
 	ensure!(owners.len() == seats.count(), "an owner sits on a panel twice");

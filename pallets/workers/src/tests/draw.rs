@@ -7,7 +7,9 @@ use frame_support::assert_ok;
 use sp_core::H256;
 use tequio_primitives::{
 	terms::AuditTerms,
-	workers::{Candidate, DrawSeats, Drawn, Draws, EngageSeats, Need, NoSeat, Seat, MAX_LOOKS},
+	workers::{
+		Candidate, DrawSeats, Drawn, Draws, EngageSeats, Holdings, Need, NoSeat, Seat, MAX_LOOKS,
+	},
 	Role,
 };
 
@@ -49,8 +51,10 @@ fn draws_of_a_block_are_from_the_seats_at_its_begin() {
 		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, seat);
 		crate::Seats::<Test>::remove(CLASS);
 		assert_eq!(draws.draw(H256::zero(), &need(false)).seat, seat);
-		assert_eq!(draws.owners(CLASS), 1);
-		assert_eq!(Workers::owners(&Workers::seats(CLASS)), 0);
+		let all = Holdings { owners: 1, seats: 1 };
+		assert_eq!(draws.holdings(CLASS, &[]), all);
+		assert_eq!(draws.held_by(CLASS, &owner(1)), all.seats);
+		assert_eq!(Workers::holdings(&Workers::seats(CLASS), &[]), Holdings::default());
 	});
 }
 
@@ -234,5 +238,27 @@ fn draw_gives_out_no_more_work_than_can_be_checked() {
 		assert_eq!(drawn(&need(true)), Some(device(1)));
 		Workers::complete(&seat(1), work[0]);
 		assert_eq!(drawn(&need(false)), Some(device(1)));
+	});
+}
+
+#[test]
+fn a_draw_that_falls_on_one_who_sits_already_ends_there() {
+	build_and_execute(|| {
+		worker(1, 100);
+		worker(2, 300);
+		fix_seats();
+		let sitting = [owner(2)];
+		let need = Need { sitting: &sitting, ..need(true) };
+		// Though it has no room at all.
+		assert_ok!(Workers::pause_device(RuntimeOrigin::signed(owner(2)), device(2)));
+		let mut sits = 0;
+		for seed in 0..400 {
+			match draw(seed, &need) {
+				Drawn { seat: Err(NoSeat::Sits(0)), looks: 0 } => sits += 1,
+				Drawn { seat: Ok((seat, _)), looks: 2 } => assert_eq!(seat.owner, owner(1)),
+				other => panic!("{other:?}"),
+			}
+		}
+		assert!((270..=330).contains(&sits), "it holds three seats of four: {sits}");
 	});
 }
