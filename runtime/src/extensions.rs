@@ -1,10 +1,10 @@
 //! What is checked of every transaction, and what makes some of them free.
 //!
 //! Devices hold no money. What a device owes the chain, and could deliver now, costs nothing: its
-//! own commits and reveals, an appeal, a decline of its own work, a change of its availability.
-//! Whether a call
-//! is one of those is for the pallets to say (`free_call_tags`), and they say so only where the
-//! call would succeed in the present state. Everything else pays.
+//! own commits and reveals, an appeal, a decline of its own work, a report that it cannot have the
+//! input, a change of its availability. Whether a call is one of those is for the pallets to say
+//! (`free_call_tags`), and they say so only where the call would succeed in the present state.
+//! Everything else pays.
 //!
 //! A free transaction provides one tag per thing delivered, so that the pool keeps one transaction
 //! for each; and it precedes all that pay, whatever their tip, because a full block must not make a
@@ -34,6 +34,7 @@ use frame_support::{
 	weights::Weight,
 };
 use pallet_transaction_payment::ChargeTransactionPayment;
+use pallet_verification::REFEREE_LOOKUP;
 use scale_info::{Type, TypeInfo};
 use sp_runtime::{
 	traits::{Implication, TransactionExtension, TransactionExtensionMetadata, ValidateResult},
@@ -42,6 +43,7 @@ use sp_runtime::{
 		ValidTransaction,
 	},
 };
+use tequio_primitives::Role;
 
 /// What every transaction carries and is checked for, in this order.
 pub type TxExtension = (
@@ -62,9 +64,12 @@ pub type TxExtension = (
 pub const FREE_PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 /// Priority of what else is free. What pays stays below it.
 pub const SIGNAL_PRIORITY: TransactionPriority = FREE_PRIORITY - 1;
-/// Picoseconds that it takes to tell whether one entry of a call is owed. What is read for that is
-/// read again by the call, which counts it.
-const LOOKUP: u64 = 15_000_000;
+/// Picoseconds that it takes to tell whether one entry of a call is owed by a worker or an auditor.
+/// What is read for that is read again by the call, which counts it.
+const LOOKUP: u64 = 20_000_000;
+/// Picoseconds that it takes to tell whether an appeal would be taken: the owners of a class are
+/// counted, and the bond is bound and freed again.
+const APPEAL_LOOKUP: u64 = 500_000_000;
 
 type Charge = ChargeTransactionPayment<Runtime>;
 
@@ -120,19 +125,28 @@ fn free_priority(call: &RuntimeCall) -> TransactionPriority {
 
 /// Weight of [`owed_tags`].
 fn lookup_weight(call: &RuntimeCall) -> Weight {
-	let entries = match call {
-		RuntimeCall::Verification(pallet_verification::Call::commit { items }) => items.len(),
-		RuntimeCall::Verification(pallet_verification::Call::reveal { items }) => items.len(),
-		RuntimeCall::Verification(
-			pallet_verification::Call::appeal { .. }
-			| pallet_verification::Call::report_bad_input { .. },
-		) => 1,
-		RuntimeCall::Workers(pallet_workers::Call::set_accepting { .. }) => 1,
-		RuntimeCall::Tasks(pallet_tasks::Call::decline { .. }) => 1,
-		_ => return Weight::zero(),
+	use pallet_verification::Call;
+	let of = |role: &Role| match role {
+		Role::Referee { .. } => REFEREE_LOOKUP,
+		Role::Worker | Role::Auditor | Role::Appellant { .. } => LOOKUP,
 	};
-	let entries = u64::try_from(entries).unwrap_or(u64::MAX);
-	Weight::from_parts(LOOKUP.saturating_mul(entries), 0)
+	let time = match call {
+		RuntimeCall::Verification(call) => match call {
+			Call::commit { items } => sum(items.iter().map(|item| of(&item.role))),
+			Call::reveal { items } => sum(items.iter().map(|item| of(&item.role))),
+			Call::report_bad_input { role, .. } => of(role),
+			Call::appeal { .. } => APPEAL_LOOKUP,
+			_ => 0,
+		},
+		RuntimeCall::Workers(pallet_workers::Call::set_accepting { .. })
+		| RuntimeCall::Tasks(pallet_tasks::Call::decline { .. }) => LOOKUP,
+		_ => 0,
+	};
+	Weight::from_parts(time, 0)
+}
+
+fn sum(times: impl Iterator<Item = u64>) -> u64 {
+	times.fold(0, u64::saturating_add)
 }
 
 impl TransactionExtension<RuntimeCall> for ChargeUnlessOwed {

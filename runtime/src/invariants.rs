@@ -81,7 +81,7 @@ fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
 		let dismissed = panel.end.as_ref().map_or(0, |end| end.dismissed);
 		let dismissed = usize::try_from(dismissed).unwrap_or(usize::MAX);
 		for place in panel.places.into_iter().skip(dismissed) {
-			let Some(Seat { device, .. }) = place.seat else { continue };
+			let Some(Seat { device, .. }) = place.sitting().cloned() else { continue };
 			needed.insert((device, Duty { id, role: Role::Referee { level } }));
 		}
 	}

@@ -1,5 +1,7 @@
 //! Input that an auditor or a referee cannot have. It says so early, instead of being fined for its
-//! silence: the place goes to somebody else, and the requester pays for what the chain does in vain.
+//! silence. The place of an auditor goes to somebody else. The votes of a referee are lost, so that
+//! nobody who keeps the input from some has the others decide alone; where too few are left, nothing
+//! is found.
 
 use crate::{
 	draw::bar,
@@ -14,7 +16,7 @@ use tequio_primitives::{
 	opening::ChunkWork,
 	tasks::{CheckedTasks, UndecidedReason},
 	workers::{EngageSeats, Seat},
-	AttemptId, Duty, Role, WorkHeight,
+	AttemptId, Duty, Role,
 };
 
 /// What is handed back.
@@ -45,52 +47,46 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn reportable(device: &T::AccountId, duty: Duty) -> Result<Place<T>, Error<T>> {
-		let (place, committed) = match duty.role {
-			Role::Auditor => {
-				let check = Self::check_of(&duty.id).ok_or(Error::<T>::NotAssigned)?;
+		let check = Self::check_of(&duty.id).ok_or(Error::<T>::NotAssigned)?;
+		let (_, length) = Self::deadline_of(&check);
+		let (place, since, committed) = match (duty.role, &check.state) {
+			(Role::Auditor, state) => {
 				let (index, slot) = check.auditor(device).ok_or(Error::<T>::NotAssigned)?;
+				// The time begins anew when another one is drawn.
+				let since = match state {
+					CheckState::Auditing { due, .. } => due.saturating_sub(length),
+					_ => 0,
+				};
 				let committed = slot.commitment.is_some();
-				(Place::Audit(check, index), committed)
+				(Place::Audit(check, index), since, committed)
 			},
-			Role::Referee { .. } => {
+			(Role::Referee { .. }, _) => {
 				let (check, panel, index) = Self::referee(device, duty)?;
-				let place = panel.places.get(index);
-				let committed = place.is_some_and(|place| place.commitment.is_some());
-				(Place::Panel(check, panel, index), committed)
+				let place = panel.places.get(index).ok_or(Error::<T>::NotAssigned)?;
+				let (since, committed) = (place.since, place.commitment.is_some());
+				(Place::Panel(check, panel, index), since, committed)
 			},
-			Role::Worker | Role::Appellant { .. } => return Err(Error::<T>::NotAssigned),
+			(Role::Worker | Role::Appellant { .. }, _) => return Err(Error::<T>::NotAssigned),
 		};
 		ensure!(!committed, Error::<T>::AlreadyCommitted);
-		let check = match &place {
-			Place::Audit(check, _) | Place::Panel(check, ..) => check,
-		};
-		let due = match check.state {
-			CheckState::Auditing { due, .. } | CheckState::Panel { due, .. } => due,
-			_ => return Err(Error::<T>::TooLate),
-		};
 		let program = matches!(T::Tasks::work(&duty.id.chunk), Some(ChunkWork::Recompute(_)));
 		ensure!(program, Error::<T>::NoInput);
-		ensure!(Self::now() <= Self::report_until(check, due), Error::<T>::TooLate);
+		ensure!(Self::now() <= since.saturating_add(length / 4), Error::<T>::TooLate);
 		Ok(place)
 	}
 
-	/// Last height at which bad input may be reported: a quarter of the deadline after the last one
-	/// was drawn.
-	fn report_until(check: &CheckOf<T>, due: WorkHeight) -> WorkHeight {
-		let (_, length) = Self::deadline_of(check);
-		due.saturating_sub(length).saturating_add(length / 4)
-	}
-
 	/// Empties the place of an auditor, to draw for it again. After so many reports that it can hardly
-	/// be all of them who lie, the check ends.
+	/// be all of them who lie, the check ends. What is left of the fee is the requester's to pay.
 	fn leave_audit(id: AttemptId, mut check: CheckOf<T>, index: usize) {
 		let slot = check.auditors.get_mut(index);
 		let Some(seat) = slot.and_then(|slot: &mut AuditorSlot<_>| slot.seat.take()) else {
 			return;
 		};
-		Self::hand_back(&mut check, id, Role::Auditor, seat);
+		Self::hand_back(id, Role::Auditor, &seat);
+		bar(&mut check.barred, seat.owner);
+		check.reports = check.reports.saturating_add(1);
 		let most = usize::from(CurrentRules::<T>::get().max_redraws);
-		if check.barred.len() > check.auditors.len().saturating_add(most) {
+		if usize::from(check.reports) > check.auditors.len().saturating_add(most) {
 			return Self::end(id, check, Outcome::Undecided(UndecidedReason::NoAuditors));
 		}
 		if let CheckState::Auditing { due, vacant: None } = check.state {
@@ -100,31 +96,21 @@ impl<T: Config> Pallet<T> {
 		Checks::<T>::insert(id.chunk, check);
 	}
 
-	/// Takes a referee off its panel; its votes are given to others while there is time.
-	fn leave_panel(id: AttemptId, mut check: CheckOf<T>, mut panel: PanelOf<T>, index: usize) {
-		if index >= panel.places.len() {
-			return;
-		}
+	/// Takes a referee off its panel. Its votes are lost, as if it had stayed silent.
+	fn leave_panel(id: AttemptId, check: CheckOf<T>, mut panel: PanelOf<T>, index: usize) {
 		let level = check.level;
-		if let Some(seat) = panel.places.remove(index).seat {
-			Self::hand_back(&mut check, id, Role::Referee { level }, seat);
-		}
-		if let CheckState::Panel { due, vacant: None } = check.state {
-			let vacant = Self::may_seat(&check, &panel).then(|| Self::plan_seating(id, 0));
-			check.state = CheckState::Panel { due, vacant };
-		}
+		let Some(place) = panel.places.get_mut(index) else { return };
+		place.left = true;
+		Self::hand_back(id, Role::Referee { level }, &place.seat);
 		let all = everybody_committed(&check, &panel);
 		Panels::<T>::insert(id, level, panel);
 		if all {
 			Self::open_panel_reveals(id, check);
-		} else {
-			Checks::<T>::insert(id.chunk, check);
 		}
 	}
 
-	fn hand_back(check: &mut CheckOf<T>, id: AttemptId, role: Role, seat: Seat<T::AccountId>) {
-		T::Workers::hand_back(&seat, Duty { id, role });
+	fn hand_back(id: AttemptId, role: Role, seat: &Seat<T::AccountId>) {
+		T::Workers::hand_back(seat, Duty { id, role });
 		Self::deposit_event(Event::BadInputReported { id, role, owner: seat.owner.clone() });
-		bar(&mut check.barred, seat.owner);
 	}
 }

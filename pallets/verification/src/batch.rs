@@ -10,9 +10,14 @@ use frame_support::{ensure, weights::Weight};
 use sp_runtime::DispatchError;
 use tequio_primitives::{Duty, Role, MAX_BATCH};
 
+/// Picoseconds that it takes to tell whether one entry of a call is owed, at most: a referee's, whose
+/// panel of 99 places is read for it.
+pub const REFEREE_LOOKUP: u64 = 60_000_000;
+
 /// What the transaction around the heaviest call adds to it, at most: its own bytes, which count as
-/// proof, and what its extensions read.
-pub(crate) const ENVELOPE: Weight = Weight::from_parts(0, 64 * 1024);
+/// proof, and what its extensions read and tell of each entry.
+pub(crate) const ENVELOPE: Weight =
+	Weight::from_parts(REFEREE_LOOKUP * MAX_BATCH as u64, 64 * 1024);
 
 /// Auditors of an attempt that is judged with its last reveal. Where they are more, a full batch of
 /// verdicts would be more than full blocks leave to results, and the agenda gives them.

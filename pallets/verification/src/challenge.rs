@@ -52,17 +52,11 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What an appeal or a challenge that calls this panel puts at stake: what its referees are paid,
-	/// and something more; but no more than the collateral of the attempt for the first panel that is
-	/// called by an appeal, and in proportion for others. Else the honest could not afford to be
-	/// right where work is dear.
+	/// and something more.
 	pub(crate) fn bond_for(check: &CheckOf<T>, roll: &Roll) -> Balance {
-		let rules = CurrentRules::<T>::get();
-		let referees = Balance::from(roll.referees);
-		let percent = Balance::from(rules.bond_percent);
-		let pay = check.assignment.audit_pay.saturating_mul(referees).saturating_mul(percent) / 100;
-		let [_, first, ..] = rules.panels;
-		let most = check.assignment.terms.collateral.saturating_mul(referees);
-		pay.min(most.checked_div(first.into()).unwrap_or(pay))
+		let percent = Balance::from(CurrentRules::<T>::get().bond_percent);
+		let pay = check.assignment.audit_pay.saturating_mul(Balance::from(roll.referees));
+		pay.saturating_mul(percent) / 100
 	}
 
 	/// Gives a challenger its bond back. Returns what it got: all, unless its account cannot take

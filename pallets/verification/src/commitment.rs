@@ -75,6 +75,7 @@ impl<T: Config> Pallet<T> {
 			second_decided: false,
 			worker_opening: None,
 			redraws: 0,
+			reports: 0,
 			barred: Default::default(),
 			level: 0,
 			standings: Default::default(),

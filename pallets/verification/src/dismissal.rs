@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
 		let passed = usize::try_from(end.dismissed).unwrap_or(usize::MAX);
 		let mut left = DISMISSED_PER_STEP;
 		for place in panel.places.iter().skip(passed) {
-			if place.seat.is_some() {
+			if place.sitting().is_some() {
 				if left == 0 {
 					return;
 				}
@@ -55,7 +55,7 @@ impl<T: Config> Pallet<T> {
 	/// and so does one that a larger panel found to have been wrong about somebody; nobody else is
 	/// to be paid out of it, so it is burned.
 	fn dismiss_one(id: AttemptId, level: u8, place: &Referee<T::AccountId>, end: &Dismissal) {
-		let Some(seat) = &place.seat else { return };
+		let Some(seat) = place.sitting() else { return };
 		let duty = Duty { id, role: Role::Referee { level } };
 		let mut pay: Balance = 0;
 		match &place.said {

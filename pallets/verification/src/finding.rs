@@ -26,7 +26,8 @@ pub struct Word<'a> {
 }
 
 /// Those whose word counts. An answer that nobody else has, no other referee and no party, counts
-/// for nothing, however many votes it has: whoever computes is not alone with what comes out.
+/// for nothing, however many votes it has: whoever computes is not alone with what comes out, and one
+/// owner alone convicts nobody.
 fn counted<'a>(words: &[Word<'a>]) -> Vec<Word<'a>> {
 	let shared = |one: &&Word| {
 		let same = words.iter().filter(|other| other.said.answer == one.said.answer).count();

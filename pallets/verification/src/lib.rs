@@ -100,6 +100,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use batch::REFEREE_LOOKUP;
 pub use pallet::*;
 pub use rules::{AuditRules, Rules};
 pub use types::{LEVELS, MAX_BARRED, MAX_REFEREES, RING};

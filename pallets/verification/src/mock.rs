@@ -153,7 +153,7 @@ fn has_part(who: &AccountId, duty: &Duty) -> bool {
 			check.is_some_and(|check| check.auditors.iter().flat_map(|slot| &slot.seat).any(sits))
 		},
 		Role::Referee { level } => Panels::<Test>::get(duty.id, level)
-			.is_some_and(|panel| panel.places.iter().flat_map(|place| &place.seat).any(sits)),
+			.is_some_and(|panel| panel.places.iter().filter_map(|place| place.sitting()).any(sits)),
 		Role::Appellant { level } => check.is_some_and(|check| {
 			check.appeals.iter().any(|appeal| appeal.level == level && sits(&appeal.seat))
 		}),

@@ -93,7 +93,7 @@ impl<T: Config> Pallet<T> {
 		let Some(mut panel) = Self::panel_of(&id, &check) else {
 			return Self::end(id, check, Outcome::Undecided(UndecidedReason::Disagreement));
 		};
-		if panel.places.is_empty() && Self::may_seat(&check, &panel) {
+		if panel.places.is_empty() && Self::now() < Self::patience(&check, &panel) {
 			// Blocks were too full to draw for it, or everybody was busy.
 			Self::await_referees(id, &mut check, &panel);
 			Checks::<T>::insert(id.chunk, check);
@@ -186,9 +186,11 @@ impl<T: Config> Pallet<T> {
 		let part = CurrentRules::<T>::get().audit_miss_fine;
 		let fine = part.mul_floor(check.assignment.terms.collateral);
 		let silent = panel.places.iter_mut().filter(|place| is_silent(place));
-		for seat in silent.filter_map(|place| place.seat.take()).take(MISSED_PER_STEP) {
-			T::Workers::miss(&seat, duty, fine);
-			Self::deposit_event(Event::RefereeMissed { id, level, owner: seat.owner, fine });
+		for place in silent.take(MISSED_PER_STEP) {
+			place.left = true;
+			T::Workers::miss(&place.seat, duty, fine);
+			let owner = place.seat.owner.clone();
+			Self::deposit_event(Event::RefereeMissed { id, level, owner, fine });
 		}
 		Panels::<T>::insert(id, level, &*panel);
 	}
@@ -219,17 +221,17 @@ pub(crate) fn parties<AccountId, BlockNumber>(
 
 /// Whether somebody sits here who has not committed.
 fn is_silent<AccountId>(place: &Referee<AccountId>) -> bool {
-	place.seat.is_some() && place.commitment.is_none()
+	!place.left && place.commitment.is_none()
 }
 
-/// Whether nobody on a panel has still to commit, and nobody will come who has.
+/// Whether somebody on a panel has committed, nobody has still to, and nobody will come who has.
 pub(crate) fn everybody_committed<AccountId, BlockNumber>(
 	check: &Check<AccountId, BlockNumber>,
 	panel: &Panel<AccountId>,
 ) -> bool {
 	matches!(check.state, CheckState::Panel { vacant: None, .. })
-		&& !panel.places.is_empty()
-		&& panel.places.iter().all(|place| place.commitment.is_some())
+		&& panel.places.iter().any(|place| place.commitment.is_some())
+		&& !panel.places.iter().any(is_silent)
 }
 
 /// Whether nobody who committed has still to reveal.

@@ -1,7 +1,7 @@
 //! The numbers by which results are checked.
 
 use crate::{
-	types::{Queue, LEVELS, MAX_REFEREES, MAX_WINDOW, MIN_REFEREES},
+	types::{Queue, LEVELS, MAX_BARRED, MAX_REFEREES, MAX_WINDOW, MIN_REFEREES},
 	Config, CurrentRules, Error, Event, Pallet,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -64,7 +64,7 @@ pub struct Rules {
 	/// Blocks in which who was found wrong may appeal, at least 1.
 	pub appeal_period: u32,
 	/// Times that auditors of an attempt are drawn again because some stayed silent or none could
-	/// be drawn.
+	/// be drawn, and how many more than an audit has may report bad input before it ends; at most 8.
 	pub max_redraws: u8,
 	/// What an auditor or referee who stays silent loses, as a part of its collateral.
 	pub audit_miss_fine: Perquintill,
@@ -86,8 +86,7 @@ pub struct Rules {
 	/// The level of the panel that judges a challenge.
 	pub challenge_level: u8,
 	/// What an appeal or a challenge puts at stake, as a multiple of what the referees of the panel
-	/// that it calls are paid; in percent, at least 100. No more than the collateral of the attempt
-	/// for a panel of the second level, and for others in proportion.
+	/// that it calls are paid; in percent, at least 100.
 	pub bond_percent: u32,
 }
 
@@ -147,6 +146,7 @@ impl Rules {
 			&& (1..=MAX_WINDOW).contains(&self.chance_window)
 			&& !self.reveal_period.is_zero()
 			&& !self.appeal_period.is_zero()
+			&& u32::from(self.max_redraws).saturating_add(MAX_AUDITORS) < MAX_BARRED
 			&& self.search.are_sound()
 			&& self.programs.are_sound()
 			&& sizes.windows(2).all(|pair| pair[0] < pair[1])

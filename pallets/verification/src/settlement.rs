@@ -287,8 +287,7 @@ impl<T: Config> Case<T> {
 	}
 }
 
-/// What is kept of an accepted check for a challenge. Those who found it right as auditors are not to
-/// judge it then.
+/// What is kept of an accepted check for a challenge. Those who audited it are not to judge it then.
 fn settled<T: Config>(check: CheckOf<T>) -> CheckOf<T> {
 	let auditors = check.auditors.iter().filter_map(|slot| slot.seat.as_ref());
 	let barred = BoundedVec::truncate_from(auditors.map(|seat| seat.owner.clone()).collect());

@@ -154,7 +154,7 @@ pub enum CheckState<BlockNumber> {
 	Panel {
 		/// When those who have not committed are silent.
 		due: WorkHeight,
-		/// When empty places are drawn for; `None` while all are taken.
+		/// When open votes are drawn for; `None` when all are given out, or no longer are.
 		vacant: Option<WorkHeight>,
 	},
 	/// Referees reveal.
@@ -202,11 +202,12 @@ pub struct Check<AccountId, BlockNumber> {
 	pub second_decided: bool,
 	/// What the worker revealed.
 	pub worker_opening: Option<Opening>,
-	/// Times that auditors were drawn again.
+	/// Times that auditors were drawn again because some stayed silent or none could be drawn.
 	pub redraws: u8,
+	/// Auditors who reported bad input.
+	pub reports: u8,
 	/// Owners who are not drawn for it any more. As long as auditors are drawn, those who stayed
-	/// silent or reported bad input; once it is accepted, those who audited it; as long as panels
-	/// sit, those of them who reported bad input besides.
+	/// silent or reported bad input; once it is accepted, those who audited it.
 	pub barred: Barred<AccountId>,
 	/// Level of the panel that judges it, or has judged it last.
 	pub level: u8,

@@ -143,9 +143,10 @@ impl<T: frame_system::Config> Estimated<T> {
 	}
 
 	/// Putting a panel in the place of another one: check, clock, rules, ends and two pages each of
-	/// two queues, the seats of the class; the new panel, and the one before.
+	/// two queues, the seats of the class, of which those who may sit are counted; the new panel, and
+	/// the one before.
 	fn called() -> Weight {
-		Self::weight(60, 9, 6)
+		Self::weight(300, 9, 6)
 			.saturating_add(Self::check())
 			.saturating_add(Self::panel().saturating_mul(2))
 			.saturating_add(Weight::from_parts(0, SEATS_PROOF))
@@ -247,7 +248,9 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	fn seat_referees(looks: u32) -> Weight {
-		Self::draws(looks).saturating_add(Self::panel())
+		// Seats of those who may not be drawn are left out, for each draw.
+		let others = Self::weight(300, 0, 0);
+		Self::draws(looks).saturating_add(Self::panel()).saturating_add(others)
 	}
 
 	// Check and panel; four are fined.
@@ -285,13 +288,13 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::called().saturating_add(Self::weight(20, keys.saturating_add(levels), keys))
 	}
 
-	// Device, owner, ledger, coming seats of every class; clock, rules, ends and two pages of a queue;
-	// check, panel, task. After the last report the check ends.
+	// Device, owner; clock, rules, ends and two pages of a queue; check, panel, task. After the last
+	// report the check ends with a verdict.
 	fn report_bad_input() -> Weight {
-		Self::weight(30, 12, 9)
+		Self::weight(30, 10, 7)
 			.saturating_add(Self::check())
 			.saturating_add(Self::panel())
-			.saturating_add(Weight::from_parts(0, CLASSES_PROOF))
+			.saturating_add(Self::verdicts())
 			.saturating_add(Self::end_audit())
 	}
 

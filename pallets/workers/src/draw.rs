@@ -19,7 +19,7 @@ use tequio_primitives::{
 pub const PROBES: u32 = 16;
 /// Of so many excluded owners on, draws leave their seats out instead of passing over them: of a
 /// panel that takes everybody the last referees would hardly be found otherwise.
-const MANY: usize = 8;
+const MANY: usize = 4;
 
 /// The seats of a class in a block, with all that draws from them look at besides the owners: it is
 /// read once for all of them.

@@ -101,8 +101,9 @@ impl<AccountId> Table<AccountId> {
 	/// What all but these owners hold.
 	pub fn holdings(&self, excluded: &[AccountId]) -> Holdings
 	where
-		AccountId: PartialEq,
+		AccountId: Ord,
 	{
+		let excluded: BTreeSet<_> = excluded.iter().collect();
 		let others = self.holders().filter(|(owner, _)| !excluded.contains(owner));
 		others.fold(Holdings::default(), |all, (_, seats)| Holdings {
 			owners: all.owners.saturating_add(1),

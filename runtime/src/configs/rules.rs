@@ -86,8 +86,7 @@ pub fn verification() -> pallet_verification::Rules {
 		panels: [3, 9, 31, 99],
 		// Whoever doubts what was accepted gets a panel that is hard to capture at once.
 		challenge_level: 1,
-		// The referees' pay, and half as much again that is lost with the doubt. Where work is dear it is
-		// capped by the collateral: an owner that staked for the work can also defend it.
+		// The referees' pay, and half as much again that is lost with the doubt.
 		bond_percent: 150,
 	}
 }

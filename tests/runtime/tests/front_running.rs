@@ -241,7 +241,7 @@ fn a_copied_commitment_of_a_referee_cannot_be_opened() {
 	let (id, _) = walk.assignment();
 	let role = Role::Referee { level: 0 };
 	let panel = walk.world.read(|| Panels::<Runtime>::get(id, 0u8)).unwrap();
-	let seats: Vec<_> = panel.places.into_iter().filter_map(|place| place.seat).collect();
+	let seats: Vec<_> = panel.places.into_iter().map(|place| place.seat).collect();
 	let [first, second, copycat] = <[_; 3]>::try_from(seats).unwrap();
 	let mut copied = Default::default();
 	for seat in [&first, &second] {

@@ -24,6 +24,7 @@ use tequio_primitives::{
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum End {
 	Released,
+	HandedBack,
 	Missed(Balance),
 	Slashed {
 		compensation: Vec<(AccountId, Balance)>,
@@ -332,7 +333,7 @@ impl EngageSeats<AccountId> for Workers {
 	}
 
 	fn hand_back(seat: &Seat<AccountId>, duty: Duty) {
-		Self::end(seat, duty, End::Released);
+		Self::end(seat, duty, End::HandedBack);
 	}
 
 	fn miss(seat: &Seat<AccountId>, duty: Duty, fine: Balance) {

@@ -231,10 +231,10 @@ pub fn both_auditors(id: AttemptId) -> [u8; 2] {
 	seated.try_into().unwrap()
 }
 
-/// Numbers of the referees that sit on a panel, by place; `None` for one who was silent.
+/// Numbers of the referees that sit on a panel, by place; `None` for one who has left.
 pub fn referees(id: AttemptId, level: u8) -> Vec<Option<u8>> {
 	let panel = Panels::<Test>::get(id, level).unwrap();
-	panel.places.iter().map(|place| place.seat.as_ref().map(number)).collect()
+	panel.places.iter().map(|place| place.sitting().map(number)).collect()
 }
 
 /// How the duty of a device ended.

@@ -32,9 +32,7 @@ impl<T: Config> Pallet<T> {
 		let (check, mut panel, index) = Self::committable_place(device, &item)?;
 		let duty = item.duty();
 		if let Some(place) = panel.places.get_mut(index) {
-			if let Some(seat) = &place.seat {
-				T::Workers::commit(seat, duty);
-			}
+			T::Workers::commit(&place.seat, duty);
 			place.commitment = Some(item.commitment);
 		}
 		let all = everybody_committed(&check, &panel);
@@ -61,9 +59,7 @@ impl<T: Config> Pallet<T> {
 		let (check, mut panel, index) = Self::revealable_place(device, &item)?;
 		let duty = item.duty();
 		if let Some(place) = panel.places.get_mut(index) {
-			if let Some(seat) = &place.seat {
-				T::Workers::complete(seat, duty);
-			}
+			T::Workers::complete(&place.seat, duty);
 			let answer = item.opening.answer();
 			place.said = Some(Said { answer, findings: findings(&item.opening, &check) });
 		}

@@ -4,7 +4,7 @@ use super::{everybody_committed, SEATS_PER_STEP};
 use crate::{
 	agenda::DrawsOf,
 	draw::{sub_range, Circle, Filled},
-	types::{CheckState, Queue, Referee, Seating},
+	types::{CheckState, Queue, Referee, Seating, MAX_REFEREES},
 	verdict::Outcome,
 	Agenda, CheckOf, Checks, Config, CurrentRules, Event, Pallet, PanelOf, Panels,
 };
@@ -17,6 +17,10 @@ use tequio_primitives::{
 	workers::{NoSeat, Seat},
 	AttemptId, Duty, Role, WorkClass, WorkHeight,
 };
+
+/// Blocks in which the votes of the largest panel are given out, if everybody has room: two every
+/// second block.
+const SEATING: u32 = MAX_REFEREES + 1;
 
 impl<T: Config> Pallet<T> {
 	/// Draws for votes that nobody has, with the newest output. Only the agenda calls this, so nobody
@@ -43,7 +47,8 @@ impl<T: Config> Pallet<T> {
 			Self::await_referees(id, &mut check, &panel);
 			Panels::<T>::insert(id, check.level, &panel);
 		} else {
-			let vacant = Some(Self::plan_seating(id, filled.next_wait(index)));
+			let next = filled.next_wait(index);
+			let vacant = Self::may_seat(&check, &panel).then(|| Self::plan_seating(id, next));
 			check.state = CheckState::Panel { due, vacant };
 		}
 		if everybody_committed(&check, &panel) {
@@ -93,8 +98,8 @@ impl<T: Config> Pallet<T> {
 		draws: &mut DrawsOf<T>,
 	) -> (Result<Seat<T::AccountId>, NoSeat>, u32) {
 		let level = check.level;
-		let seats = panel.places.iter().filter_map(|place| place.seat.as_ref());
-		let mut sitting: Vec<_> = seats.map(|seat| seat.owner.clone()).collect();
+		let mut sitting: Vec<_> =
+			panel.places.iter().map(|place| place.seat.owner.clone()).collect();
 		let mut excluded = Self::excluded(check);
 		let number = match panel.seating {
 			Seating::Drawn => panel.given(),
@@ -127,17 +132,15 @@ impl<T: Config> Pallet<T> {
 		let Seat { owner, device } = seat.clone();
 		Self::deposit_event(Event::RefereeDrawn { id, level, owner, device, votes });
 		// Votes are open only where there is a place for whoever gets them.
-		let _ = panel.places.try_push(Referee::taken(seat, votes));
+		let _ = panel.places.try_push(Referee::taken(seat, votes, Self::now()));
 	}
 
-	/// Gives another vote to somebody who sits already.
+	/// Gives another vote to somebody who was drawn before.
 	fn add_vote(id: AttemptId, level: u8, panel: &mut PanelOf<T>, index: usize) {
 		let Some(place) = panel.places.get_mut(index) else { return };
 		place.votes = place.votes.saturating_add(1);
-		if let Some(Seat { owner, device }) = place.seat.clone() {
-			let votes = place.votes;
-			Self::deposit_event(Event::RefereeDrawn { id, level, owner, device, votes });
-		}
+		let Seat { owner, device } = place.seat.clone();
+		Self::deposit_event(Event::RefereeDrawn { id, level, owner, device, votes: place.votes });
 	}
 
 	/// Draws the sub-range for referees of a search that was never audited, so that they look beyond
@@ -160,14 +163,19 @@ impl<T: Config> Pallet<T> {
 		check.state = CheckState::Panel { due, vacant };
 	}
 
-	/// Whether votes are open and still given out: for a deadline after the call, and one more for
-	/// each redraw of auditors that there may be. Else owners who come one by one could make a panel
+	/// Whether votes are open and still given out. Else owners who come one by one could make a panel
 	/// last for ever.
 	pub(crate) fn may_seat(check: &CheckOf<T>, panel: &PanelOf<T>) -> bool {
+		let until = Self::patience(check, panel).saturating_add(SEATING);
+		panel.open() > 0 && Self::now() < until
+	}
+
+	/// Until when a panel is waited for on which nobody sits: for a deadline after the call, and one
+	/// more for each redraw of auditors that there may be.
+	pub(super) fn patience(check: &CheckOf<T>, panel: &PanelOf<T>) -> WorkHeight {
 		let (_, length) = Self::deadline_of(check);
 		let times = u32::from(CurrentRules::<T>::get().max_redraws).saturating_add(1);
-		let until = panel.called.saturating_add(length.saturating_mul(times));
-		panel.open() > 0 && Self::now() < until
+		panel.called.saturating_add(length.saturating_mul(times))
 	}
 
 	/// Puts draws for open votes on the agenda, after the wait of this index, and says when they are.

@@ -1,9 +1,9 @@
 //! Reports of bad input by auditors and referees.
 
-use crate::{mock::*, types::*, Checks, Error, Event, Panels, Rules};
+use crate::{mock::*, types::*, Call, Checks, Error, Event, Panels, Rules};
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 use sp_runtime::traits::BadOrigin;
-use tequio_primitives::{stage::Stage, tasks::UndecidedReason, AttemptId, Duty, Role};
+use tequio_primitives::{stage::Stage, tasks::UndecidedReason, AttemptId, Role};
 
 /// Twenty owners.
 fn twenty() -> ExtBuilder {
@@ -40,7 +40,7 @@ fn an_auditor_without_input_is_replaced_and_not_fined() {
 		let auditor = audited(id);
 		assert_ok!(report(auditor, id, Role::Auditor));
 		assert_has(Event::BadInputReported { id, role: Role::Auditor, owner: owner(auditor) });
-		assert_eq!(end_of(auditor, id, Role::Auditor), Some(End::Released));
+		assert_eq!(end_of(auditor, id, Role::Auditor), Some(End::HandedBack));
 		assert_eq!(auditors(id), vec![None]);
 		assert_sound();
 		let other = next_auditor(id);
@@ -69,43 +69,72 @@ fn after_many_reports_the_check_ends_and_nobody_is_slashed() {
 }
 
 #[test]
-fn a_referee_without_input_is_replaced() {
+fn a_referee_without_input_leaves_its_votes_to_nobody() {
 	twenty().build_and_execute(|| {
 		let id = run(0);
 		outputs_differ(id, &output(7), &output(13));
 		let [one, other, third]: [u8; 3] = seated(id, 0).try_into().unwrap();
 		assert_ok!(report(other, id, referee(0)));
 		assert_has(Event::BadInputReported { id, role: referee(0), owner: owner(other) });
-		assert_eq!(end_of(other, id, referee(0)), Some(End::Released));
-		assert_eq!(referees(id, 0), vec![Some(one), Some(third)]);
+		assert_eq!(end_of(other, id, referee(0)), Some(End::HandedBack));
+		assert_eq!(referees(id, 0), vec![Some(one), None, Some(third)]);
 		assert_sound();
-		let sitting = seated(id, 0);
-		assert!(sitting.len() == 3 && !sitting.contains(&other));
-		for number in &sitting {
-			assert_ok!(commit_one(*number, id, referee(0), &output(7)));
-		}
-		assert_eq!(stage(id), Some(Stage::PanelReveal));
-	});
-}
-
-#[test]
-fn a_panel_that_has_nobody_else_goes_on_without_the_votes() {
-	ExtBuilder::default().accepting(&[1, 2, 3, 4, 5]).build_and_execute(|| {
-		let id = run(0);
-		outputs_differ(id, &output(7), &output(13));
-		let [one, other, third]: [u8; 3] = seated(id, 0).try_into().unwrap();
-		assert_ok!(report(other, id, referee(0)));
+		assert_noop!(commit_one(other, id, referee(0), &output(7)), Error::<Test>::NotAssigned);
 		for number in [one, third] {
 			assert_ok!(commit_one(number, id, referee(0), &output(7)));
 		}
-		assert_eq!(stage(id), Some(Stage::Panel), "somebody may still come");
-		run_to_due(id);
-		assert_eq!(stage(id), Some(Stage::PanelReveal));
+		assert_eq!(stage(id), Some(Stage::PanelReveal), "nobody is waited for");
 		for number in [one, third] {
 			assert_ok!(reveal_one(number, id, referee(0), &output(7)));
 		}
 		run_to(now() + 1);
 		found(id, 0, &[Standing::Right, Standing::Wrong]);
+	});
+}
+
+#[test]
+fn reveals_open_when_the_last_one_who_has_not_committed_leaves() {
+	twenty().build_and_execute(|| {
+		let id = run(0);
+		outputs_differ(id, &output(7), &output(13));
+		let [one, other, third]: [u8; 3] = seated(id, 0).try_into().unwrap();
+		for number in [one, third] {
+			assert_ok!(commit_one(number, id, referee(0), &output(7)));
+		}
+		assert_ok!(report(other, id, referee(0)));
+		assert_eq!(stage(id), Some(Stage::PanelReveal));
+	});
+}
+
+#[test]
+fn who_keeps_the_input_from_most_has_nothing_found() {
+	let rules = Rules { panels: [9, 10, 31, 99], ..Default::default() };
+	let owners: Vec<_> = (1..=40).collect();
+	ExtBuilder::default().rules(rules).accepting(&owners).build_and_execute(|| {
+		let id = run(0);
+		with_doubles(|state| state.repeats = true);
+		outputs_differ(id, &output(7), &output(13));
+		// All but two of those drawn have no input, as soon as they are drawn.
+		let mut friends = Vec::new();
+		while Panels::<Test>::get(id, 0).unwrap().open() > 0 {
+			run_to(now() + 1);
+			for number in referees(id, 0).into_iter().flatten() {
+				if friends.len() < 2 && !friends.contains(&number) {
+					friends.push(number);
+				} else if !friends.contains(&number) {
+					assert_ok!(report(number, id, referee(0)));
+				}
+			}
+		}
+		for number in &friends {
+			assert_ok!(commit_one(*number, id, referee(0), &output(13)));
+		}
+		run_to(now() + 1);
+		for number in &friends {
+			assert_ok!(reveal_one(*number, id, referee(0), &output(13)));
+		}
+		run_to(now() + 1);
+		found(id, 0, &[Standing::Unclear; 2]);
 	});
 }
 
@@ -125,9 +154,12 @@ fn reports_of_others_or_too_late_are_refused() {
 			BadOrigin
 		);
 		run_to(now() + DEADLINE / 4);
-		let duty = Duty { id, role: Role::Auditor };
-		assert!(Verification::can_report_bad_input(&device(auditor), duty));
+		let call = Call::report_bad_input { id, role: Role::Auditor };
+		let tags = |number| Verification::free_call_tags(&device(number), &call);
+		assert_eq!(tags(auditor).map(|tags| tags.len()), Some(1), "it is free");
+		assert_eq!(tags(stranger), None);
 		run_to(now() + 1);
+		assert_eq!(tags(auditor), None);
 		assert_noop!(report(auditor, id, Role::Auditor), Error::<Test>::TooLate);
 	});
 }

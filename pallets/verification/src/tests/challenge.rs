@@ -52,6 +52,23 @@ fn challenge_works() {
 }
 
 #[test]
+fn neither_the_challenger_nor_the_auditors_sit_on_the_panel() {
+	fourteen().build_and_execute(|| {
+		let id = first();
+		let both = accepted(id);
+		let doubter = (2..=14).find(|number| !both.contains(number)).unwrap();
+		assert_ok!(challenge(owner(doubter), id));
+		// Ten are left: one more than there are votes.
+		called(id, 1, 9);
+		let sitting = seated(id, 1);
+		assert_eq!(sitting.len(), 9);
+		for number in [1, doubter, both[0], both[1]] {
+			assert!(!sitting.contains(&number));
+		}
+	});
+}
+
+#[test]
 fn a_challenger_who_is_right_gets_the_bond_and_the_bounty() {
 	fourteen().build_and_execute(|| {
 		let id = first();

@@ -142,7 +142,7 @@ fn parts(id: AttemptId) -> Vec<(u8, Role)> {
 		let auditors = check.auditors.iter().flat_map(|slot| slot.seat.clone());
 		seats.extend(auditors.map(|seat| (seat, Role::Auditor)));
 		if let Some(panel) = Panels::<Test>::get(id, check.level) {
-			let sitting = panel.places.iter().flat_map(|place| place.seat.clone());
+			let sitting = panel.places.iter().filter_map(|place| place.sitting().cloned());
 			seats.extend(sitting.map(|seat| (seat, referee(check.level))));
 		}
 	}
@@ -253,7 +253,7 @@ fn collected() -> Balance {
 		.iter()
 		.filter_map(|(_, _, end)| match end {
 			End::Slashed { referees, .. } => referees.as_ref().map(|(_, amount)| *amount),
-			End::Released | End::Missed(_) => None,
+			End::Released | End::HandedBack | End::Missed(_) => None,
 		})
 		.sum();
 	slashes + Balances::balance(&pot()) - DEPOSIT

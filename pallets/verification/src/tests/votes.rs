@@ -3,9 +3,7 @@
 use crate::{mock::*, types::*, Event, Panels, Rules};
 use frame_support::assert_ok;
 use std::collections::BTreeSet;
-use tequio_primitives::{
-	opening::Opening, stage::Stage, tasks::Assignment, AttemptId, Balance, Duty, Role,
-};
+use tequio_primitives::{opening::Opening, stage::Stage, AttemptId, Duty, Role};
 
 /// Forty owners, of whom some may be drawn twice.
 fn many() -> ExtBuilder {
@@ -109,14 +107,11 @@ fn one_against_two(seats: u64, is_honest: bool) -> Standing {
 	let mut standing = Standing::Unclear;
 	ExtBuilder::default().build_and_execute(|| {
 		let id = first();
-		let both = panel_called(id, [&honest(id), &accusing(id), &honest(id)]);
-		let large = seated(id, 0)[0];
-		assert!(!both.contains(&large));
-		Panels::<Test>::mutate(id, 0, |panel| {
-			let panel = panel.as_mut().unwrap();
-			panel.places[0].votes = seats;
-			panel.votes = seats + 2;
-		});
+		let both = revealed(id, 1, [&honest(id), &accusing(id), &honest(id)], [true, true, false]);
+		let large = (2..=6).rev().find(|number| !both.contains(number)).unwrap();
+		with_doubles(|state| state.seats = [(large, seats)].into());
+		reveal_one(both[1], id, Role::Auditor, &honest(id)).unwrap();
+		called_all(id, 0, seats + 2);
 		all_say(
 			id,
 			|number| {
@@ -154,10 +149,10 @@ fn owners_who_come_one_by_one_do_not_make_a_panel_last_for_ever() {
 		panel_called(id, [&honest(id), &accusing(id), &honest(id)]);
 		let began = now();
 		with_doubles(|state| state.accepting.clear());
-		let most = u32::from(rules.max_redraws) + 2;
+		let most = (u32::from(rules.max_redraws) + 2) * DEADLINE + MAX_REFEREES + 1;
 		let mut number = 10;
 		while stage(id) == Some(Stage::Panel) {
-			assert!(now() <= began + most * DEADLINE, "it lasts too long");
+			assert!(now() <= began + most, "it lasts too long");
 			let (_, due) = Verification::stage_of(&id.chunk).unwrap();
 			// Shortly before it would end, one more can be drawn.
 			if now() + 9 > due {
@@ -172,34 +167,14 @@ fn owners_who_come_one_by_one_do_not_make_a_panel_last_for_ever() {
 }
 
 #[test]
-fn a_bond_is_no_more_than_the_collateral_for_nine_and_in_proportion() {
-	let owners: Vec<_> = (1..=40).collect();
-	ExtBuilder::default().accepting(&owners).build_and_execute(|| {
+fn the_largest_panel_is_full_before_its_votes_are_given_out_no_more() {
+	let owners: Vec<_> = (1..=120).collect();
+	let rules = Rules { challenge_level: 3, ..Default::default() };
+	ExtBuilder::default().rules(rules).accepting(&owners).build_and_execute(|| {
 		let id = first();
-		let right = honest(id);
-		let dear = |assignment: &mut Assignment<AccountId>| {
-			assignment.audit_pay = COLLATERAL;
-		};
-		assign_with(id, 1, dear);
-		assert_ok!(commit_one(1, id, Role::Worker, &right));
-		run_to_due(id);
-		for auditor in both_auditors(id) {
-			assert_ok!(commit_one(auditor, id, Role::Auditor, &accusing(id)));
-		}
-		let both = both_auditors(id);
-		assert_ok!(reveal_one(1, id, Role::Worker, &right));
-		for auditor in both {
-			assert_ok!(reveal_one(auditor, id, Role::Auditor, &accusing(id)));
-		}
-		let bond = |level: u8| -> Balance {
-			let panel = &accusing(id);
-			let size = if level == 0 { 3 } else { 9 };
-			panel_says(id, level, &vec![panel; size]);
-			assert_ok!(appeal(device(1), id));
-			let duty = Duty { id, role: Role::Appellant { level } };
-			doubles().duties[&(device(1), duty)].0
-		};
-		assert_eq!(bond(0), COLLATERAL);
-		assert_eq!(bond(1), COLLATERAL * 31 / 9);
+		revealed(id, 1, [&honest(id); 3], [true; 3]);
+		assert_ok!(challenge(owner(99), id));
+		called(id, 3, 99);
+		assert_eq!(seated(id, 3).len(), 99);
 	});
 }

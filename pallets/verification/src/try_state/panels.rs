@@ -3,7 +3,7 @@
 use super::{Checked, Entries};
 use crate::{
 	panel::parties,
-	types::{CheckState, Queue, Seating, MAX_REFEREES, MIN_REFEREES},
+	types::{CheckState, Queue, Referee, Seating, MAX_REFEREES, MIN_REFEREES},
 	CheckOf, Checks, Config, HoldReason, Pallet, PanelOf, Panels,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
 		let passed = panel.end.as_ref().map_or(0, |end| end.dismissed);
 		let passed = usize::try_from(passed).unwrap_or(usize::MAX);
 		for place in panel.places.iter().skip(passed) {
-			let Some(seat) = &place.seat else { continue };
+			let Some(seat) = place.sitting() else { continue };
 			let bound = T::Workers::parts_of(&seat.device).contains(&duty);
 			ensure!(bound, "a referee is not bound");
 			let owed = place.said.is_some() || T::Workers::duties_of(&seat.device).contains(&duty);
@@ -74,8 +74,8 @@ impl<T: Config> Pallet<T> {
 			"a panel is not the one that its check is about"
 		);
 		let excluded = Self::excluded(&check);
-		let mut seats = panel.places.iter().filter_map(|place| place.seat.as_ref());
-		let impartial = !seats.any(|seat| excluded.contains(&seat.owner));
+		let mut owners = panel.places.iter().map(|place| &place.seat.owner);
+		let impartial = !owners.any(|owner| excluded.contains(owner));
 		ensure!(impartial || check.barred.is_full(), "a referee has another part");
 		let judged = parties(&check).count();
 		let mut said = panel.places.iter().filter_map(|place| place.said.as_ref());
@@ -84,15 +84,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// A check that a panel judges has that panel, without an end; while it computes, somebody has
-	/// still to commit, or is to be drawn, or nobody sits; nobody has revealed, and a draw is planned
-	/// only while votes are open.
+	/// still to commit, or is to be drawn, or nobody has committed; nobody has revealed, and a draw is
+	/// planned only while votes are open.
 	fn panel_is_in_the_state_of_its_check(id: AttemptId, check: &CheckOf<T>) -> Checked {
 		let panel = Panels::<T>::get(id, check.level).filter(|panel| panel.end.is_none());
 		let possible = match check.state {
 			CheckState::Panel { vacant, .. } => panel.is_some_and(|panel| {
 				let places = &panel.places;
-				let committed = places.iter().all(|place| place.commitment.is_some());
-				let computing = places.is_empty() || vacant.is_some() || !committed;
+				let owed = |place: &Referee<_>| !place.left && place.commitment.is_none();
+				let nobody = places.iter().all(|place| place.commitment.is_none());
+				let computing = nobody || vacant.is_some() || places.iter().any(owed);
 				let silent = places.iter().all(|place| place.said.is_none());
 				computing && silent && (vacant.is_none() || panel.open() > 0)
 			}),
@@ -141,8 +142,8 @@ impl<T: Config> Pallet<T> {
 }
 
 /// A panel gives out no more votes than it has, each referee at least one, and one that is drawn has
-/// 3 to 99; its places are of different owners; nobody has committed where nobody sits, and nobody
-/// has revealed who has not committed.
+/// 3 to 99; its places are of different owners; nobody has committed who has left, and nobody has
+/// revealed who has not committed.
 fn panels_are_possible<T: Config>(panel: &PanelOf<T>) -> Checked {
 	ensure!(panel.given() <= panel.votes, "a panel has given out more votes than it has");
 	ensure!(panel.places.iter().all(|place| place.votes > 0), "a referee has no vote");
@@ -151,11 +152,10 @@ fn panels_are_possible<T: Config>(panel: &PanelOf<T>) -> Checked {
 		panel.seating == Seating::Everybody || sizes.contains(&panel.votes),
 		"a panel has too few votes"
 	);
-	let seats = panel.places.iter().filter_map(|place| place.seat.as_ref());
-	let owners: BTreeSet<_> = seats.clone().map(|seat| &seat.owner).collect();
-	ensure!(owners.len() == seats.count(), "an owner sits on a panel twice");
+	let owners: BTreeSet<_> = panel.places.iter().map(|place| &place.seat.owner).collect();
+	ensure!(owners.len() == panel.places.len(), "an owner sits on a panel twice");
 	let in_order = panel.places.iter().all(|place| {
-		(place.seat.is_some() || place.commitment.is_none())
+		(!place.left || place.commitment.is_none())
 			&& (place.commitment.is_some() || place.said.is_none())
 	});
 	ensure!(in_order, "a referee has revealed before it committed");

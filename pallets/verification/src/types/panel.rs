@@ -21,7 +21,7 @@ use tequio_primitives::{opening::Comparison, workers::Seat, Balance, WorkClass, 
 	TypeInfo,
 )]
 pub enum Standing {
-	/// Two thirds of the referees who revealed, and they are half of the panel at least, call it
+	/// Two thirds of the votes of those who revealed, and they are half of all at least, call it
 	/// equal or near to their own.
 	#[codec(index = 0)]
 	Right,
@@ -65,8 +65,14 @@ pub struct Challenge<AccountId> {
 /// One referee's place on a panel.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Referee<AccountId> {
-	/// Who sits there; `None` once it has stayed silent.
-	pub seat: Option<Seat<AccountId>>,
+	/// Who was drawn.
+	pub seat: Seat<AccountId>,
+	/// When it was drawn first.
+	pub since: WorkHeight,
+	/// Whether it is not bound any more: it stayed silent, or could not have the input. Its votes are
+	/// lost, those included that fall on it later: else whoever keeps the honest from the input would
+	/// have the others decide.
+	pub left: bool,
 	/// Votes that its word has.
 	pub votes: u64,
 	/// What it committed.
@@ -86,8 +92,13 @@ pub struct Said {
 
 impl<AccountId> Referee<AccountId> {
 	/// A place just taken.
-	pub fn taken(seat: Seat<AccountId>, votes: u64) -> Self {
-		Self { seat: Some(seat), votes, commitment: None, said: None }
+	pub fn taken(seat: Seat<AccountId>, votes: u64, since: WorkHeight) -> Self {
+		Self { seat, since, left: false, votes, commitment: None, said: None }
+	}
+
+	/// Who is bound here.
+	pub fn sitting(&self) -> Option<&Seat<AccountId>> {
+		(!self.left).then_some(&self.seat)
 	}
 }
 
@@ -159,7 +170,7 @@ impl<AccountId: PartialEq> Panel<AccountId> {
 	pub fn referee(&self, device: &AccountId) -> Option<(usize, &Referee<AccountId>)> {
 		let sits = |seat: &Seat<AccountId>| seat.device == *device;
 		let mut places = self.places.iter().enumerate();
-		places.find(|(_, place)| place.seat.as_ref().is_some_and(sits))
+		places.find(|(_, place)| place.sitting().is_some_and(sits))
 	}
 }
 

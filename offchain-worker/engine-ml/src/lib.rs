@@ -1,0 +1,69 @@
+//! # Machine learning engine
+//!
+//! Trains declared models, averages what several workers have trained, and evaluates the outcome.
+//! From the same bytes it makes the same bytes on every machine: what it computes is what referees
+//! compare with.
+//!
+//! ```text
+//! card ─▶ model ─▶ network ◀─ weights (safetensors)
+//!           │         │
+//!           ▼         ▼
+//!         cost      train ─▶ change ─▶ grid ─▶ compress ─▶ aggregate ─▶ new weights
+//!       (limits)      ▲                                                    │
+//!                   dataset ───────────────────────────────▶ evaluate ◀────┘
+//! ```
+//!
+//! ## Map
+//! | file | concept |
+//! | --- | --- |
+//! | [`tensor`] | arrays of doubles, and named lists of them |
+//! | [`model`] | the card: layers with integers, their shapes, and what they cost |
+//! | [`network`] | a model with its weights: scores and gradients |
+//! | `layers` | forward and backward pass of each layer |
+//! | [`loss`] | softmax cross-entropy, and the class that scores most |
+//! | [`optimiser`] | SGD, momentum, AdamW |
+//! | [`train`](mod@train) | local steps, and the change that they make |
+//! | [`evaluate`](mod@evaluate) | counts, labels and losses, in integers |
+//! | [`safetensors`] | tensors as bytes |
+//! | [`dataset`] | rows and labels as bytes |
+//! | [`grid`] | the fixed-point grid, *near*, and digests of states |
+//! | [`compress`] | changes in fewer bytes |
+//! | [`aggregate`] | one change from many |
+//!
+//! ## Numerics profile `f64-grid20`
+//! - Everything is computed in IEEE 754 doubles, rounded to nearest after each operation: no fused
+//!   multiply-add, no wider registers, no reordering.
+//! - Each sum has one order, written beside it, and runs on one thread. Wider registers may compute
+//!   different elements side by side, never parts of one sum.
+//! - `exp`, `log` and `tanh` come from the crate `libm` in pure Rust, not from the system's
+//!   library, whose last bits differ. The square root is exact by the standard.
+//! - A change of weights is rounded to the grid of 2⁻²⁰ before it is hashed, so that an
+//!   implementation whose sums run in another order finds the same, but for rounding edges.
+//! - Infinities and NaN are refused wherever they come in or arise.
+//! - How samples are cut into micro-batches changes no bit.
+//!
+//! ## What is absent on purpose
+//! Dropout and random initialisation, which would need the same random numbers everywhere: weights
+//! come as bytes, never as a seed. Batch normalisation, which makes a sample's gradient depend on
+//! its neighbours. Code of strangers in any form.
+
+pub mod aggregate;
+pub mod compress;
+pub mod dataset;
+pub mod evaluate;
+pub mod grid;
+mod layers;
+pub mod loss;
+pub mod model;
+pub mod network;
+pub mod optimiser;
+pub mod safetensors;
+pub mod tensor;
+pub mod train;
+
+pub use evaluate::{evaluate, Evaluation};
+pub use model::{Cost, Limits, Model};
+pub use network::Network;
+pub use optimiser::{Optimiser, Rule};
+pub use tensor::{State, Tensor};
+pub use train::{train, Schedule, Trained};

@@ -1,0 +1,68 @@
+//! Models, weights and data whose numbers anybody can make again.
+// Each test file takes its own part of it.
+#![allow(dead_code)]
+
+use tequio_engine_ml::{dataset::Shard, Model, State, Tensor};
+
+/// Numbers between −1 and 1 by SplitMix64, from a seed.
+pub struct Numbers(pub u64);
+
+impl Iterator for Numbers {
+	type Item = f64;
+
+	fn next(&mut self) -> Option<f64> {
+		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+		let mut mixed = self.0;
+		mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+		mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+		mixed ^= mixed >> 31;
+		Some((mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
+	}
+}
+
+pub fn model(card: &str) -> Model {
+	Model::parse(card.as_bytes()).unwrap()
+}
+
+/// The model `layers` on an input, both in JSON.
+pub fn model_of(input: &str, layers: &str) -> Model {
+	model(&format!(r#"{{"input": {input}, "layers": [{layers}]}}"#))
+}
+
+/// A convolution with this kernel, stride and padding, in JSON.
+pub fn conv2d(filters: u32, [kernel, stride, padding]: [u32; 3], bias: bool) -> String {
+	let sizes = format!(r#""kernel": {kernel}, "stride": {stride}, "padding": {padding}"#);
+	format!(r#"{{"kind": "conv2d", "filters": {filters}, {sizes}, "bias": {bias}}}"#)
+}
+
+pub fn tensor(shape: &[usize], seed: u64) -> Tensor {
+	let count = shape.iter().product();
+	Tensor::new(shape.to_vec(), Numbers(seed).take(count).collect()).unwrap()
+}
+
+/// Weights between −1 and 1.
+pub fn weights(model: &Model, seed: u64) -> State {
+	let (mut weights, mut numbers) = (model.zeros(), Numbers(seed));
+	for (_, tensor) in &mut weights.0 {
+		tensor.data_mut().iter_mut().zip(&mut numbers).for_each(|(value, number)| *value = number);
+	}
+	weights
+}
+
+/// Samples as a shard: a safetensors file with `x` and `y`, read again.
+pub fn shard(x: &Tensor, labels: &[u8], classes: u32) -> Shard {
+	let shape = x.shape().iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+	let (end, rows) = (x.len() * 8, labels.len());
+	let mut header = format!(
+		r#"{{"x":{{"dtype":"F64","shape":[{shape}],"data_offsets":[0,{end}]}},"y":{{{}}}}}"#,
+		format_args!(r#""dtype":"U8","shape":[{rows}],"data_offsets":[{end},{}]"#, end + rows)
+	);
+	while !header.len().is_multiple_of(8) {
+		header.push(' ');
+	}
+	let mut bytes = u64::try_from(header.len()).unwrap().to_le_bytes().to_vec();
+	bytes.extend(header.as_bytes());
+	bytes.extend(x.data().iter().flat_map(|value| value.to_le_bytes()));
+	bytes.extend(labels);
+	Shard::read(&bytes, bytes.len(), classes).unwrap()
+}
