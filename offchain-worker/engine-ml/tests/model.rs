@@ -222,18 +222,18 @@ fn weights_of_another_model_are_refused() {
 	let model = model_of("[4]", &dense(2));
 	let sound = weights(&model, 1);
 	assert!(Network::new(&model, sound.clone()).is_ok());
-	let refused = |change: &dyn Fn(&mut Vec<(String, Tensor)>)| {
+	let refused = |change: &dyn Fn(&mut State)| {
 		let mut weights = sound.clone();
-		change(&mut weights.0);
+		change(&mut weights);
 		Network::new(&model, weights).unwrap_err()
 	};
-	let count = refused(&|tensors| tensors.truncate(1));
+	let count = refused(&|state| state.0.truncate(1));
 	assert_eq!(count, StateError::Count { found: 1, expected: 2 });
-	let name = refused(&|tensors| tensors.swap(0, 1));
+	let name = refused(&|state| state.0.swap(0, 1));
 	assert!(matches!(name, StateError::Name { place: 0, .. }));
-	let shape = refused(&|tensors| tensors[0].1 = Tensor::zeros(&[4, 2]));
+	let shape = refused(&|state| state.0[0].1 = Tensor::zeros(&[4, 2]));
 	assert!(matches!(shape, StateError::Shape { .. }));
-	let wrong = refused(&|tensors| tensors[1].1.data_mut()[0] = f64::NAN);
+	let wrong = refused(&|state| state.0[1].1.data_mut()[0] = f64::NAN);
 	assert_eq!(wrong, StateError::NotFinite("0.bias".into()));
 }
 
