@@ -2,7 +2,8 @@
 //!
 //! Trains declared models, averages what several workers have trained, and evaluates the outcome.
 //! From the same bytes it makes the same bytes on every machine: what it computes is what referees
-//! compare with.
+//! compare with. The binary `tequio-engine-ml` does it for `tequio-worker`, which runs it in a
+//! sandbox; the library is the same code for tests and tools.
 //!
 //! ```text
 //! card ─▶ model ─▶ network ◀─ weights (safetensors)
@@ -29,6 +30,12 @@
 //! | [`grid`] | the fixed-point grid, *near*, and digests of states |
 //! | [`compress`] | changes in fewer bytes |
 //! | [`aggregate`] | one change from many |
+//! | [`manifest`] | a program: what its chunks compute, all of it named by hash |
+//! | [`class`] | the classes of work, by what is computed |
+//! | [`blobs`] | bytes by their hash, checked |
+//! | [`request`] | what the engine takes, what it costs, and what it gives back |
+//! | [`exam`] | a job that needs nothing, to test and measure engines with |
+//! | [`serve`](mod@serve) | the conversation with the worker process |
 //!
 //! ## Numerics profile `f64-grid20`
 //! - Everything is computed in IEEE 754 doubles, rounded to nearest after each operation: no fused
@@ -48,19 +55,26 @@
 //! its neighbours. Code of strangers in any form.
 
 pub mod aggregate;
+pub mod blobs;
+pub mod class;
 pub mod compress;
 pub mod dataset;
 pub mod evaluate;
+pub mod exam;
 pub mod grid;
 mod layers;
 pub mod loss;
+pub mod manifest;
 pub mod model;
 pub mod network;
 pub mod optimiser;
+pub mod request;
 pub mod safetensors;
+pub mod serve;
 pub mod tensor;
 pub mod train;
 
+pub use class::Class;
 pub use evaluate::{evaluate, Evaluation};
 pub use model::{Cost, Limits, Model};
 pub use network::Network;

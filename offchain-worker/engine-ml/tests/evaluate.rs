@@ -29,7 +29,7 @@ fn rows_are_counted_and_labelled() {
 	assert_eq!((found.rows, found.right), (4, 2));
 	assert_eq!(found.labels, [0, 1, 0, 0]);
 	// ln(1 + e⁻¹), ln(1 + e⁵), and twice ln 2.
-	let losses = [0.313_261_687_518_222_86, 5.006_715_348_489_118, 0.693_147_180_559_945_3];
+	let losses = [0.313_261_687_518_222_86, 5.006_715_348_489_118, std::f64::consts::LN_2];
 	let units = losses.map(|loss| (loss * f64::from(LOSS_UNITS)).round() as u64);
 	assert_eq!(found.loss, units[0] + units[1] + 2 * units[2]);
 }

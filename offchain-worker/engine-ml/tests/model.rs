@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use support::{conv2d, model, model_of, weights};
 use tequio_engine_ml::{
 	model::{LayerError, ModelError, OverLimit, StateError, MAX_CARD_BYTES, MAX_LAYERS, MAX_SIZE},
-	Cost, Limits, Model, Network, Tensor,
+	Cost, Limits, Model, Network, State, Tensor,
 };
 
 const RELU: &str = r#"{"kind": "relu"}"#;

@@ -103,6 +103,9 @@ fn read(
 				continue;
 			},
 			Ok(ToEngine::Run { id, payload }) => Ok(Request { id, payload }),
+			Ok(ToEngine::Part { .. } | ToEngine::Missing { .. }) => {
+				Err(FrameError::Malformed("nothing was to be fetched".into()))
+			},
 			Err(FrameError::Io(e)) if e.kind() == io::ErrorKind::UnexpectedEof => return,
 			Err(e) => Err(e),
 		};

@@ -5,10 +5,17 @@
 //! it may say how it is set up ([`FromEngine::Setup`]). It ends when its input ends. There is no
 //! message to stop: whoever wants an engine to stop kills its process, which loses nothing but time.
 //!
+//! An engine has neither files nor network. What a request names by hash it asks for
+//! ([`FromEngine::Fetch`]), one blob at a time and only while it computes that request. The worker
+//! sends the bytes in order and in parts of at most [`MAX_PART`], the last of them marked
+//! ([`ToEngine::Part`]), or says that there are none ([`ToEngine::Missing`]); it does not vouch for
+//! them. What a request makes comes back in parts as well ([`FromEngine::Output`]), right before the
+//! answer, whose result names the `blake2_256` hash of it.
+//!
 //! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N --caches N`, with
-//! `--cpu-percent P` where its owner wants less than all of the processors. An engine writes nothing
-//! but frames to its standard output; what it writes to its standard error ends up in the worker's
-//! log.
+//! `--cpu-percent P` where its owner wants less than all of the processors, and `--class CLASS`
+//! where the program computes several classes. An engine writes nothing but frames to its standard
+//! output; what it writes to its standard error ends up in the worker's log.
 
 use codec::{Decode, Encode};
 use std::{fmt, str::FromStr};
@@ -30,6 +37,22 @@ pub enum ToEngine {
 	Expect {
 		/// Parameters of the coming request.
 		payload: Vec<u8>,
+	},
+	/// A piece of what was fetched; the pieces come in order.
+	#[codec(index = 2)]
+	Part {
+		/// What was asked for.
+		hash: [u8; 32],
+		/// The next bytes of it: 1 to [`MAX_PART`], or none in the last part.
+		bytes: Vec<u8>,
+		/// Whether that is all.
+		last: bool,
+	},
+	/// What the engine wants to fetch is not to be had, or is longer than it takes.
+	#[codec(index = 3)]
+	Missing {
+		/// What was asked for.
+		hash: [u8; 32],
 	},
 }
 
@@ -65,10 +88,32 @@ pub enum FromEngine {
 		/// bytes at most.
 		about: String,
 	},
+	/// The request needs these bytes. Not an answer to it.
+	#[codec(index = 4)]
+	Fetch {
+		/// The request.
+		id: u64,
+		/// The `blake2_256` hash of the bytes.
+		hash: [u8; 32],
+		/// Bytes that there may be, at most.
+		most: u64,
+	},
+	/// A piece of what the request has made; the pieces come in order, before the answer.
+	#[codec(index = 5)]
+	Output {
+		/// The request.
+		id: u64,
+		/// The next bytes of it: 1 to [`MAX_PART`], or none in the last part.
+		bytes: Vec<u8>,
+		/// Whether that is all.
+		last: bool,
+	},
 }
 
 /// Bytes that an engine may say about its setup.
 pub const MAX_SETUP: usize = 1024;
+/// Bytes of a blob that one message carries: half a frame.
+pub const MAX_PART: usize = 128 << 10;
 
 /// How much memory an engine may trade for speed. The results are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +164,8 @@ mod tests {
 			FromEngine::Ready { class: 0 },
 			FromEngine::Done { id: 7, result: vec![1, 2, 3] },
 			FromEngine::Refused { id: 8, reason: "the range is empty".into() },
+			FromEngine::Fetch { id: 9, hash: [4; 32], most: 1 << 28 },
+			FromEngine::Output { id: 9, bytes: vec![], last: true },
 		];
 		let mut pipe = Vec::new();
 		for message in &said {
@@ -128,6 +175,19 @@ mod tests {
 		for message in said {
 			assert_eq!(read_frame::<FromEngine>(&mut rest).unwrap(), message);
 		}
+	}
+
+	#[test]
+	fn the_largest_parts_fit_into_frames() {
+		let bytes = vec![7; MAX_PART];
+		let mut pipe = Vec::new();
+		let part = ToEngine::Part { hash: [1; 32], bytes: bytes.clone(), last: false };
+		write_frame(&mut pipe, &part).unwrap();
+		assert_eq!(read_frame::<ToEngine>(&mut pipe.as_slice()).unwrap(), part);
+		pipe.clear();
+		let output = FromEngine::Output { id: u64::MAX, bytes, last: true };
+		write_frame(&mut pipe, &output).unwrap();
+		assert_eq!(read_frame::<FromEngine>(&mut pipe.as_slice()).unwrap(), output);
 	}
 
 	#[test]

@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | [`job`] | jobs, their keys and their states |
 //! | [`randomx`] | payload and result of the RandomX search class |
+//! | [`program`] | payload and result of the classes of programs |
 //! | [`host`] | the host functions, and the trait that the node implements for them |
 //! | `engine` (std) | messages between worker process and engine |
 //! | `wire` (std) | messages between node and worker process, and their framing |
@@ -45,6 +46,7 @@ pub mod job;
 pub mod link;
 #[cfg(feature = "std")]
 pub mod peer;
+pub mod program;
 pub mod randomx;
 #[cfg(feature = "std")]
 pub mod wire;

@@ -21,6 +21,7 @@ use tequio_interface::{
 	engine::{FromEngine, ToEngine},
 	greeting::{Greeting, Welcome},
 	job::{Capability, Failure, Job, JobKey, JobState},
+	program::{ProgramJob, ProgramResult},
 	randomx::{AuditResult, Puzzle, RandomXJob, SearchResult, Winner},
 	wire::{
 		read_frame, write_frame, FrameError, FromWorker, Refusal, ToWorker, MAX_FRAME, VERSION,
@@ -302,6 +303,9 @@ fn messages_to_an_engine() {
 	survives(prop_oneof![
 		(any::<u64>(), some_bytes()).prop_map(|(id, payload)| ToEngine::Run { id, payload }),
 		some_bytes().prop_map(|payload| ToEngine::Expect { payload }),
+		(any::<[u8; 32]>(), some_bytes(), any::<bool>())
+			.prop_map(|(hash, bytes, last)| ToEngine::Part { hash, bytes, last }),
+		any::<[u8; 32]>().prop_map(|hash| ToEngine::Missing { hash }),
 	]);
 }
 
@@ -313,6 +317,10 @@ fn messages_from_an_engine() {
 		(any::<u64>(), some_bytes()).prop_map(|(id, result)| FromEngine::Done { id, result }),
 		(any::<u64>(), words).prop_map(|(id, reason)| FromEngine::Refused { id, reason }),
 		words.prop_map(|about| FromEngine::Setup { about }),
+		(any::<u64>(), any::<[u8; 32]>(), any::<u64>())
+			.prop_map(|(id, hash, most)| FromEngine::Fetch { id, hash, most }),
+		(any::<u64>(), some_bytes(), any::<bool>())
+			.prop_map(|(id, bytes, last)| FromEngine::Output { id, bytes, last }),
 	]);
 }
 
@@ -345,6 +353,17 @@ fn randomx_results() {
 			unclaimed_shares,
 		},
 	));
+}
+
+#[test]
+fn program_payloads_and_results() {
+	let hashes = || vec(any::<[u8; 32]>(), 0..10);
+	survives_within((any::<([u8; 32], u32, u32)>(), hashes()).prop_map(
+		|((program, chunk, units), others)| ProgramJob { program, chunk, units, others },
+	));
+	survives_within(
+		(any::<[u8; 32]>(), hashes()).prop_map(|(output, near)| ProgramResult { output, near }),
+	);
 }
 
 /// A first message is read as the message that it is; but the version is looked at first.

@@ -89,6 +89,11 @@ pub struct EngineArgs {
 	#[arg(long, value_name = "DIR")]
 	pub engine_dir: Option<PathBuf>,
 
+	/// Folder with inputs and outputs of programs, named by their hashes. Workers may share it.
+	/// Without it, no programs are computed.
+	#[arg(long, value_name = "DIR")]
+	pub store: Option<PathBuf>,
+
 	/// Memory against speed: a RandomX engine takes 256 MiB in `light` mode, 2336 MiB in `fast`
 	/// mode and is then eight times as fast. `auto` takes what fits into this machine.
 	#[arg(long, value_enum, default_value_t)]
@@ -220,6 +225,17 @@ mod tests {
 		assert_eq!(args.engine.mode, ModeChoice::Light);
 		assert_eq!(worker.slots, 1);
 		assert!(!worker.measures(args.engine.mode));
+		assert_eq!(args.engine.store, None);
+	}
+
+	#[test]
+	fn a_store_is_for_a_worker_and_for_commands() {
+		let line = ["tequio-worker", "--socket", "s", "--base-path", "b", "--store", "d"];
+		let args = Args::try_parse_from(line).unwrap();
+		assert_eq!(args.engine.store, Some("d".into()));
+		let args = Args::try_parse_from(["tequio-worker", "doctor", "--store", "d"]).unwrap();
+		let Some(Command::Doctor(doctor)) = args.command else { panic!("no doctor") };
+		assert_eq!(doctor.engine.store, Some("d".into()));
 	}
 
 	#[test]

@@ -73,6 +73,11 @@ impl Board {
 		&self.facts.classes
 	}
 
+	/// The class of this number, if its engine is there.
+	pub fn class(&self, number: u16) -> Option<&'static Class> {
+		self.facts.classes.iter().copied().find(|class| class.number == number)
+	}
+
 	/// What this worker can do, as far as it is measured.
 	pub fn capabilities(&self) -> Vec<Capability> {
 		let inner = self.lock();

@@ -1,6 +1,7 @@
 //! Work classes: which engine computes a class, how much work a payload is, how much memory that
 //! takes, and something to compute whose result is known.
 
+mod program;
 mod randomx;
 
 use crate::plan::Setting;
@@ -22,6 +23,8 @@ pub struct Class {
 	pub unit: &'static str,
 	/// File name of its engine.
 	pub program: &'static str,
+	/// What its engine is told besides how it is run.
+	pub arguments: &'static [&'static str],
 	/// Units of work in a payload; 0 for what cannot be read, which the engine refuses at once.
 	units: fn(&[u8]) -> u32,
 	/// The time that the slowest machine we serve needs for a unit.
@@ -32,10 +35,16 @@ pub struct Class {
 	sample: fn(u32, u32) -> Vec<u8>,
 	/// A payload of one unit, and its result.
 	exam: fn() -> (Vec<u8>, Vec<u8>),
+	/// What tells which output a result names, in a class whose engine asks for data and yields an
+	/// output.
+	output: Option<OutputOf>,
 }
 
+/// The blake2_256 hash of the output that a result names. None: it is no result of the class.
+pub type OutputOf = fn(&[u8]) -> Option<[u8; 32]>;
+
 /// All of them.
-pub static CLASSES: [Class; 1] = [randomx::CLASS];
+pub static CLASSES: [Class; 3] = [randomx::CLASS, program::EXACT_F64, program::INTEGER];
 
 /// Address space for a thread: its stack, and the heap that glibc's allocator reserves for it.
 const THREAD_SPACE: u64 = 80 << 20;
@@ -43,9 +52,19 @@ const THREAD_SPACE: u64 = 80 << 20;
 const OTHER_SPACE: u64 = 512 << 20;
 
 impl Class {
-	/// The class of this number.
-	pub fn of(number: u16) -> Option<&'static Self> {
-		CLASSES.iter().find(|class| class.number == number)
+	/// The classes that a worker can serve, with a store or without one.
+	pub fn servable(has_store: bool) -> impl Iterator<Item = &'static Self> {
+		CLASSES.iter().filter(move |class| has_store || !class.needs_data())
+	}
+
+	/// Whether its engine asks for data and yields an output.
+	pub fn needs_data(&self) -> bool {
+		self.output.is_some()
+	}
+
+	/// What tells which output a result names, where results name one.
+	pub fn output(&self) -> Option<OutputOf> {
+		self.output
 	}
 
 	/// Whether its engine lies in `dir`.
@@ -103,6 +122,32 @@ mod tests {
 			assert_eq!(class.units(&class.exam().0), 1);
 			assert_ne!(class.sample(7, 300), class.sample(307, 300));
 			assert_eq!(class.units(b"nonsense"), 0);
+		}
+	}
+
+	#[test]
+	fn a_result_is_known_or_names_an_output() {
+		for class in &CLASSES {
+			assert!(class.output().is_none_or(|output| output(b"nonsense").is_none()));
+		}
+	}
+
+	#[test]
+	fn what_needs_data_needs_a_store() {
+		let numbers = |has_store| -> Vec<_> {
+			Class::servable(has_store).map(|class| class.number).collect()
+		};
+		assert_eq!(numbers(false), [0]);
+		assert_eq!(numbers(true), [0, 1, 4]);
+	}
+
+	#[test]
+	fn engines_that_share_a_program_are_told_what_they_compute() {
+		for (number, class) in CLASSES.iter().enumerate() {
+			let is_same = |other: &&Class| {
+				(other.program, other.arguments) == (class.program, class.arguments)
+			};
+			assert_eq!(CLASSES.iter().filter(is_same).count(), 1, "{number}");
 		}
 	}
 

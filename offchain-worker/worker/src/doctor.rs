@@ -71,6 +71,7 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 	let machine = Machine::look();
 	let mut checks = engines::checks(&args.engine, &machine);
 	checks.extend(surroundings::checks());
+	checks.extend(args.engine.store.iter().map(|dir| places::store(dir)));
 	checks.extend(args.base_path.iter().map(|dir| places::base_path(dir)));
 	checks.extend(args.socket.iter().flat_map(|path| places::socket(path)));
 

@@ -1,12 +1,22 @@
 //! One engine process: start, ask, kill.
 
-use crate::{classes::Class, plan::Setting, sandbox::Sandbox};
+mod exchange;
+mod words;
+
+use crate::{
+	classes::{Class, OutputOf},
+	plan::Setting,
+	sandbox::Sandbox,
+	store::Store,
+};
+use exchange::{Data, Exchange};
 use nix::{
 	sys::wait::{waitpid, WaitPidFlag, WaitStatus},
 	unistd::Pid,
 };
 use std::{
-	io::{self, Read},
+	ffi::OsString,
+	io,
 	path::PathBuf,
 	process::{Child, ChildStdin, ChildStdout, Stdio},
 	sync::{
@@ -17,18 +27,17 @@ use std::{
 	time::Duration,
 };
 use tequio_interface::{
-	engine::{FromEngine, ToEngine, MAX_SETUP},
+	engine::{FromEngine, ToEngine},
 	job::{Job, MAX_RESULT},
 	wire::{read_frame, write_frame, FrameError},
 };
 use tracing::{debug, warn};
+use words::{log_errors, one_line};
 
 /// Time until an engine that was started must be ready: it has done nothing yet.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Messages that may wait for whoever waits for an engine.
 const NEWS: usize = 4;
-/// Bytes of an engine's complaints that are logged: more could fill the disk.
-const MAX_COMPLAINTS: usize = 64 << 10;
 /// How often, and how long after each other, an engine is looked for that is left to us.
 const ORPHAN: (u32, Duration) = (100, Duration::from_millis(10));
 
@@ -41,6 +50,8 @@ pub struct Launcher {
 	pub setting: Setting,
 	/// What confines them.
 	pub sandbox: Sandbox,
+	/// Where the data of those classes is that need some.
+	pub store: Option<Arc<dyn Store>>,
 }
 
 /// Why an engine gave no answer. Another process may.
@@ -72,6 +83,9 @@ pub enum Answer {
 	Done(Vec<u8>),
 	/// The payload cannot be computed.
 	Refused(String),
+	/// The store did not give what it has, or keep the output: whatever the engine said, it is not
+	/// what becomes of the payload.
+	StoreFailed(String),
 }
 
 /// What reaches whoever waits for an engine.
@@ -156,6 +170,10 @@ pub struct Engine {
 	news: Receiver<News>,
 	/// Requests so far.
 	asked: u64,
+	/// Where its data is, if its class needs some.
+	store: Option<Arc<dyn Store>>,
+	/// What tells which output a result names, if its class has outputs.
+	output: Option<OutputOf>,
 }
 
 impl Launcher {
@@ -174,9 +192,11 @@ impl Launcher {
 	pub fn launch(&self, class: &Class) -> Result<Engine, EngineError> {
 		let program = self.dir.join(class.program);
 		let limits = self.setting.limits(class.address_space(&self.setting));
+		let mut args = self.setting.args();
+		args.extend(class.arguments.iter().map(|argument| OsString::from(*argument)));
 		let mut process = self
 			.sandbox
-			.command(&program, &self.setting.args(), &limits)
+			.command(&program, &args, &limits)
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::piped())
@@ -194,7 +214,9 @@ impl Launcher {
 		let (name, said_by) = (class.program, leash.clone());
 		thread::spawn(move || log_errors(name, errors));
 		thread::spawn(move || listen(from, &said_by));
-		Ok(Engine { leash, program, to, news, asked: 0 })
+		let (store, output) = (self.store.clone(), class.output());
+		let store = store.filter(|_| class.needs_data());
+		Ok(Engine { leash, program, to, news, asked: 0, store, output })
 	}
 }
 
@@ -206,7 +228,7 @@ impl Engine {
 
 	/// Waits until it is ready. After an error it is of no use.
 	pub fn await_ready(&mut self, class: &Class) -> Result<(), EngineError> {
-		match self.converse(START_TIMEOUT, |_, news| answer(news, |_| Ok(()))) {
+		match self.converse(START_TIMEOUT, |_, news| Ok(answer(news, |_| Ok(()))?)) {
 			Ok(FromEngine::Ready { class: ready }) if ready == class.number => Ok(()),
 			Ok(_) => Err(EngineError::OffTopic),
 			Err(EngineError::Broken(FrameError::Io(e))) => {
@@ -218,25 +240,55 @@ impl Engine {
 	}
 
 	/// Has a payload computed, and tells the engine meanwhile what is coming. Without an answer in
-	/// `limit` the engine is killed.
+	/// `limit` the engine is killed. What it asks for comes from the store, and its output is there
+	/// when this returns.
 	///
 	/// After an error the engine is of no use any more.
 	pub fn compute(&mut self, payload: Vec<u8>, limit: Duration) -> Result<Answer, EngineError> {
+		let store = self.store.clone();
+		let data = match &store {
+			Some(store) => Data::Of(store.as_ref()),
+			None => Data::None,
+		};
+		self.ask(payload, limit, data)
+	}
+
+	/// The same for a sample or an exam, which needs nothing from the store and leaves nothing there.
+	pub fn try_out(&mut self, payload: Vec<u8>, limit: Duration) -> Result<Answer, EngineError> {
+		let data = if self.output.is_some() { Data::Trial } else { Data::None };
+		self.ask(payload, limit, data)
+	}
+
+	fn ask(
+		&mut self,
+		payload: Vec<u8>,
+		limit: Duration,
+		data: Data,
+	) -> Result<Answer, EngineError> {
 		self.asked += 1;
 		let asked = self.asked;
-		let answer = self.converse(limit, |to, news| {
+		let mut exchange = Exchange::new(asked, data);
+		let said = self.converse(limit, |to, news| {
 			write_frame(to, &ToEngine::Run { id: asked, payload })?;
-			answer(news, |job| write_frame(to, &ToEngine::Expect { payload: job.payload.clone() }))
+			loop {
+				let expect =
+					|job: &Job| write_frame(to, &ToEngine::Expect { payload: job.payload.clone() });
+				match answer(news, expect)? {
+					FromEngine::Fetch { id, hash, most } => exchange.give(to, id, hash, most)?,
+					FromEngine::Output { id, bytes, last } => exchange.take(id, &bytes, last)?,
+					said => return Ok(said),
+				}
+			}
 		})?;
-		match answer {
+		let answer = match said {
 			FromEngine::Done { id, result } if id == asked && result.len() <= MAX_RESULT => {
-				Ok(Answer::Done(result))
+				exchange.keep(self.output.and_then(|output| output(&result)))?;
+				Answer::Done(result)
 			},
-			FromEngine::Refused { id, reason } if id == asked => {
-				Ok(Answer::Refused(one_line(&reason)))
-			},
-			_ => Err(EngineError::OffTopic),
-		}
+			FromEngine::Refused { id, reason } if id == asked => Answer::Refused(one_line(&reason)),
+			_ => return Err(EngineError::OffTopic),
+		};
+		Ok(exchange.into_fault().map_or(answer, Answer::StoreFailed))
 	}
 
 	/// Talks to the engine for no longer than `limit`. Reads and writes do not end by themselves
@@ -244,7 +296,7 @@ impl Engine {
 	fn converse(
 		&mut self,
 		limit: Duration,
-		talk: impl FnOnce(&mut ChildStdin, &Receiver<News>) -> Result<FromEngine, FrameError>,
+		talk: impl FnOnce(&mut ChildStdin, &Receiver<News>) -> Result<FromEngine, EngineError>,
 	) -> Result<FromEngine, EngineError> {
 		let (answered, answer) = mpsc::channel::<()>();
 		let leash = &self.leash;
@@ -260,7 +312,7 @@ impl Engine {
 			drop(answered);
 			match guard.join() {
 				Ok(true) => Err(EngineError::Silent(limit)),
-				_ => Ok(said?),
+				_ => said,
 			}
 		})
 	}
@@ -300,67 +352,5 @@ fn listen(mut from: ChildStdout, engine: &Leash) {
 		if engine.news.send(News::Said(said)).is_err() || is_over {
 			return;
 		}
-	}
-}
-
-/// What a stranger's program says, fit for a line of text.
-fn one_line(text: &str) -> String {
-	let mut line = String::new();
-	for letter in text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }) {
-		if line.len().saturating_add(letter.len_utf8()) > MAX_SETUP {
-			break;
-		}
-		line.push(letter);
-	}
-	line
-}
-
-/// What a stranger's program complains about, so that nobody takes it for something else: on one
-/// line, all of it visible. Quotes stay as they are.
-fn visible(text: &str) -> String {
-	let mut line = String::new();
-	for letter in text.trim_end().chars() {
-		match letter {
-			'"' | '\'' => line.push(letter),
-			other => line.extend(other.escape_debug()),
-		}
-	}
-	line
-}
-
-/// Copies what an engine writes to its standard error into the log, piece by piece, up to
-/// [`MAX_COMPLAINTS`]. The rest is read, so that the engine does not wait.
-fn log_errors(program: &str, mut errors: impl Read) {
-	let (mut piece, mut left) = ([0; 1024], MAX_COMPLAINTS);
-	while let Ok(length @ 1..) = errors.read(&mut piece) {
-		if left == 0 {
-			continue;
-		}
-		let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default());
-		warn!("{program}: {}", visible(&text));
-		left = left.saturating_sub(length);
-		if left == 0 {
-			warn!("{program}: what else it complains about is not logged");
-		}
-	}
-	debug!("{program} has ended");
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn what_an_engine_says_of_itself_is_one_bounded_line() {
-		assert_eq!(one_line(" fast,\n2 threads\u{1b}[31m \n"), "fast, 2 threads [31m");
-		let long = one_line(&"ä".repeat(MAX_SETUP));
-		assert_eq!(long.len(), MAX_SETUP);
-	}
-
-	#[test]
-	fn complaints_cannot_be_taken_for_other_lines() {
-		assert_eq!(visible("it's \"wrong\", ä\n"), "it's \"wrong\", ä");
-		let forged = visible("a\r\n2026-01-01 WARN b\u{1b}[2K\u{202e}\0\u{2028}c\n\n");
-		assert_eq!(forged, r"a\r\n2026-01-01 WARN b\u{1b}[2K\u{202e}\0\u{2028}c");
 	}
 }

@@ -2,15 +2,16 @@
 
 use crate::{
 	args::EngineArgs,
-	classes::{Class, CLASSES},
+	classes::Class,
 	engine::Launcher,
 	machine::Machine,
 	plan::{decide, Plan, Wishes},
 	sandbox::Sandbox,
 	status::SandboxStatus,
+	store::{Folder, Store},
 };
 use anyhow::{ensure, Context};
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
 use tracing::warn;
 
 /// All that is needed to start engines.
@@ -37,17 +38,27 @@ impl Equipment {
 			}
 		}
 		let dir = engine_dir(args)?;
-		let classes: Vec<_> = CLASSES.iter().filter(|class| class.is_in(&dir)).collect();
-		let programs: Vec<_> = CLASSES.iter().map(|class| class.program).collect();
+		let store = store(args)?;
+		let servable = || Class::servable(store.is_some());
+		let classes: Vec<_> = servable().filter(|class| class.is_in(&dir)).collect();
+		let mut programs: Vec<_> = servable().map(|class| class.program).collect();
+		programs.dedup();
 		ensure!(
 			!classes.is_empty(),
 			"no engine in {dir:?}; there should be {}: give its folder with --engine-dir",
 			programs.join(" or ")
 		);
 		let plan = plan(args, slots, &Machine::look(), &classes);
-		let launcher = Launcher { dir, setting: plan.setting, sandbox };
+		let launcher = Launcher { dir, setting: plan.setting, sandbox, store };
 		Ok(Self { classes, plan, launcher })
 	}
+}
+
+/// Where inputs and outputs of programs are, if the command line names a place.
+fn store(args: &EngineArgs) -> anyhow::Result<Option<Arc<dyn Store>>> {
+	let Some(dir) = &args.store else { return Ok(None) };
+	let folder = Folder::open(dir).with_context(|| format!("--store: {dir:?} cannot be used"))?;
+	Ok(Some(Arc::new(folder)))
 }
 
 /// The folder of the engines.

@@ -22,6 +22,7 @@
 //! | `supervisor` | computes jobs, starts engines again |
 //! | `engine` | one engine process |
 //! | `sandbox` | what an engine may do |
+//! | `store` | inputs and outputs of programs, by their hash |
 //! | `classes` | what is known of a class: its engine, its units of work, its memory |
 //! | `plan`, `machine` | mode, threads and caches of engines, from what this machine has |
 //! | `equipment` | engines, plan and sandbox, found before an engine is started |
@@ -36,7 +37,8 @@
 //!   three other engines fail at it as well.
 //! - A result is on the disk before a node hears of it.
 //! - Nothing grows without bound: frames, payloads, results, waiting jobs, kept results, messages,
-//!   nodes, the journal.
+//!   nodes, the journal, the store.
+//! - An output is in the store before a node hears of the result that names it.
 //! - When the worker ends, however it ends, its engines end.
 //!
 //! ## Design
@@ -69,6 +71,7 @@ mod sandbox;
 mod server;
 mod service;
 mod status;
+mod store;
 mod supervisor;
 mod tally;
 

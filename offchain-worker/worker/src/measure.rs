@@ -78,7 +78,7 @@ impl Samples<'_> {
 		let payload = self.class.sample(self.next, units);
 		let limit = self.class.time(&payload, self.setting).saturating_add(PATIENCE);
 		let started = Instant::now();
-		let Answer::Done(_) = self.engine.compute(payload, limit)? else {
+		let Answer::Done(_) = self.engine.try_out(payload, limit)? else {
 			return Err(EngineError::OffTopic);
 		};
 		self.next = self.next.wrapping_add(units);

@@ -97,8 +97,8 @@ impl Runner {
 	fn compute(&mut self, ticket: &Ticket) -> Option<Outcome> {
 		let key = &ticket.job.key;
 		let (task, chunk, attempt, role) = (key.task, key.chunk, key.attempt, key.role);
-		let Some(class) = Class::of(ticket.job.class) else {
-			// Taken by another release, before an update.
+		let Some(class) = self.board.class(ticket.job.class) else {
+			// Taken by another release, or when its engine was still there.
 			return Some(Outcome::Failed(Failure::Unsupported));
 		};
 		for retry in 0..=RETRIES {
@@ -115,6 +115,11 @@ impl Runner {
 				Ok(Some(Answer::Refused(reason))) => {
 					warn!(task, chunk, attempt, role, "the engine refuses: {reason}");
 					return Some(Outcome::Failed(Failure::BadInput));
+				},
+				// Neither the payload nor the engine is to blame, and another one would not help.
+				Ok(Some(Answer::StoreFailed(reason))) => {
+					warn!(task, chunk, attempt, role, "the store fails: {reason}");
+					return Some(Outcome::Failed(Failure::EngineFailed));
 				},
 				Err(e) => {
 					self.board.engine(self.slot, class.number, None);

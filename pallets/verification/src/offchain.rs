@@ -19,6 +19,7 @@
 //! | --- | --- |
 //! | `duties.rs` | what a duty asks of its device now |
 //! | `orders.rs` | what is computed for a duty, and how its result becomes claim and opening. Pure |
+//! | `orders/search.rs`, `orders/program.rs` | the same, by kind of work. Pure |
 //! | `device.rs` | one device's turn at one run |
 //! | `appeal.rs` | appeals against findings that this node knows to be wrong |
 //! | `pace.rs` | whether work can be done in time at the rate that was measured. Pure |

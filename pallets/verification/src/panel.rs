@@ -3,6 +3,8 @@
 mod referee;
 mod seating;
 
+pub(crate) use referee::outputs;
+
 use crate::{
 	agenda::DrawsOf,
 	finding::{self, Word},

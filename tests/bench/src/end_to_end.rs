@@ -21,11 +21,11 @@ use tequio_harness::{
 	enrolment::Terms,
 	network::{Network, NodePlan, Plan},
 	process::binary,
-	requests::Request,
+	requests::{Request, TaskSpec},
 	waiting::until,
 };
 use tequio_interface::wire::{FromWorker, ToWorker};
-use tequio_primitives::{Balance, TaskId, TEQ};
+use tequio_primitives::{Balance, TaskId, WorkClass, TEQ};
 use tequio_runtime::RuntimeEvent;
 use tokio::net::UnixStream;
 
@@ -64,7 +64,8 @@ pub async fn run(report: &mut Report, quick: bool) -> Result<()> {
 	let worker_args = WORKER.map(OsString::from).to_vec();
 	let node = NodePlan { worker_args, ..NodePlan::honest(OWNERS) };
 	let mut network = Network::start(&Plan { nodes: vec![node], ..Plan::default() }).await?;
-	network.enroll(&Terms { ask: 1, rate: RATE, stake: STAKE }).await?;
+	let class = WorkClass::RandomXSearch;
+	network.enroll(&Terms { class, ask: 1, rate: RATE, stake: STAKE }).await?;
 	let requester = Account::from_uri("//Requester")?;
 	acceptance(report, &network, &requester, tasks).await?;
 
@@ -108,6 +109,7 @@ async fn useful(
 	// Twice what it can do in that time, audits left out.
 	let hashes = rate * (2.0 * window.as_secs_f64() + JOB.as_secs_f64());
 	let spec = search::spec(whole(hashes / f64::from(CHUNK)), CHUNK, LAMBDA)?;
+	let spec = TaskSpec::RandomXSearch(spec);
 	let request = Request { spec, price: PRICE, deadline: DEADLINE, bonus: 0 };
 	let task = network.submit_task(requester, request).await?;
 	let node = network.nodes.first().context("a network without workers")?;
@@ -169,7 +171,7 @@ async fn acceptance(
 	let mut taken = Vec::new();
 	for _ in 0..tasks {
 		let mut blocks = Blocks::after_best(&network.chain).await?;
-		let spec = search::spec(1, 16, 16)?;
+		let spec = TaskSpec::RandomXSearch(search::spec(1, 16, 16)?);
 		let request = Request { spec, price: PRICE, deadline: DEADLINE, bonus: 0 };
 		let task = network.submit_task(requester, request).await?;
 		taken.push(f64::from(blocks_of(&mut blocks, task).await?));

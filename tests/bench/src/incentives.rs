@@ -19,13 +19,14 @@ use tequio_incentives::{
 /// Where the curves go, under the folder that everything is built in.
 const FILE: &str = "incentives/profit.svg";
 
-/// Simulates, prints and draws.
-pub fn run(report: &mut Report, quick: bool) -> Result<()> {
+/// Simulates, prints and draws; with `only`, strategies whose name holds it, without curves.
+pub fn run(report: &mut Report, quick: bool, only: Option<&str>) -> Result<()> {
 	let effort = if quick { Effort::Quick } else { Effort::Full };
 	explain(report);
 	let mut anchor = margin();
 	let mut honest_slashed = 0;
-	for Trial { plan, claim } in trials(effort) {
+	let asked = |trial: &Trial| only.is_none_or(|text| trial.plan.name.contains(text));
+	for Trial { plan, claim } in trials(effort).into_iter().filter(asked) {
 		let outcome = simulate(&plan);
 		report.note(&outcome.to_string());
 		ensure!(
@@ -48,6 +49,9 @@ pub fn run(report: &mut Report, quick: bool) -> Result<()> {
 		goal: 0.0,
 		sense: Sense::Max,
 	});
+	if only.is_some() {
+		return Ok(());
+	}
 	draw(report, effort)
 }
 

@@ -59,6 +59,9 @@ pub struct Args {
 	/// Few repetitions: shows that it works, and little more
 	#[arg(long)]
 	quick: bool,
+	/// Incentives: only strategies whose name holds this, and no curves
+	#[arg(long, value_name = "TEXT")]
+	only: Option<String>,
 	/// The reference `randomx-benchmark`; `scripts/bench` finds it in the build folder
 	#[arg(long, value_name = "FILE", env = "TEQUIO_RANDOMX_BENCHMARK")]
 	reference: Option<PathBuf>,
@@ -110,6 +113,6 @@ async fn run(args: &Args, report: &mut Report) -> Result<()> {
 		Name::Memory => memory::run(report, args.quick).await,
 		Name::Loop => end_to_end::run(report, args.quick).await,
 		Name::Throughput => throughput::run(report, args.quick).await,
-		Name::Incentives => incentives::run(report, args.quick),
+		Name::Incentives => incentives::run(report, args.quick, args.only.as_deref()),
 	}
 }

@@ -31,12 +31,12 @@ use tequio_harness::{
 	enrolment::Terms,
 	interrupted,
 	network::{Network, NodePlan, Plan},
-	requests::Request,
+	requests::{Request, TaskSpec},
 };
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	search::Nonce,
-	TaskId,
+	TaskId, WorkClass,
 };
 use tequio_runtime::AccountId;
 
@@ -98,7 +98,8 @@ async fn start(args: &Args, order: &Order, progress: &mut Progress) -> Result<Ne
 		progress.note(&format!("databases and logs are in {}", network.folder().display()));
 	}
 	progress.note("four owners stake and register their devices");
-	network.enroll(&Terms { ask: order.price, rate: RATE, stake: order.stake() }).await?;
+	let (class, ask, stake) = (WorkClass::RandomXSearch, order.price, order.stake());
+	network.enroll(&Terms { class, ask, rate: RATE, stake }).await?;
 	Ok(network)
 }
 
@@ -110,7 +111,8 @@ async fn submit(
 	progress: &mut Progress,
 ) -> Result<TaskId> {
 	let Order { spec, price, deadline } = order;
-	let request = Request { spec: spec.clone(), price: *price, deadline: *deadline, bonus: BONUS };
+	let search = TaskSpec::RandomXSearch(spec.clone());
+	let request = Request { spec: search, price: *price, deadline: *deadline, bonus: BONUS };
 	let task = network.submit_task(requester, request).await?;
 	let (first, count) = (spec.start, spec.count);
 	progress

@@ -22,6 +22,8 @@ const READY: Duration = Duration::from_secs(300);
 /// What every owner of a network offers and stakes.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
+	/// Class of work.
+	pub class: WorkClass,
 	/// Least pay per unit, in the token's smallest unit.
 	pub ask: Balance,
 	/// Units that a device does in a block.
@@ -34,7 +36,7 @@ impl Network {
 	/// Funds and registers every owner with its device, and waits until all of them can be drawn.
 	pub async fn enroll(&mut self, terms: &Terms) -> Result<()> {
 		self.register(terms).await?;
-		self.ready().await
+		self.ready(terms.class).await
 	}
 
 	/// Funds and registers every owner with its device.
@@ -60,11 +62,11 @@ impl Network {
 		Ok(())
 	}
 
-	/// Waits until every owner has seats and every device accepts work.
-	pub async fn ready(&mut self) -> Result<()> {
+	/// Waits until every owner has seats in a class and every device accepts work.
+	pub async fn ready(&mut self, class: WorkClass) -> Result<()> {
 		until("every owner can be drawn", READY, async || {
 			self.expect_running()?;
-			let ready = self.all_seated().await? && self.all_accepting().await?;
+			let ready = self.all_seated(class).await? && self.all_accepting().await?;
 			Ok(ready.then_some(()))
 		})
 		.await
@@ -98,7 +100,7 @@ impl Network {
 
 	fn registration(&self, owner: &Owner, terms: &Terms, stake: Balance) -> Result<RuntimeCall> {
 		let id = owner.account.id();
-		let offer = Offer { class: WorkClass::RandomXSearch, ask: terms.ask, rate: terms.rate };
+		let offer = Offer { class: terms.class, ask: terms.ask, rate: terms.rate };
 		let offers = Offers::try_from(vec![offer]).map_err(|_| anyhow!("too many offers"))?;
 		// What `add_device` says that the device has to sign.
 		let message = proof_message(&self.chain.genesis, &id);
@@ -109,8 +111,8 @@ impl Network {
 		Ok(pallet_utility::Call::<Runtime>::batch_all { calls }.into())
 	}
 
-	async fn all_seated(&self) -> Result<bool> {
-		let key = Seats::<Runtime>::hashed_key_for(WorkClass::RandomXSearch);
+	async fn all_seated(&self, class: WorkClass) -> Result<bool> {
+		let key = Seats::<Runtime>::hashed_key_for(class);
 		let seats: SeatHolders<AccountId> = self.chain.read(key).await?.unwrap_or_default();
 		let seated = |owner: &Owner| seats.iter().any(|holder| holder.owner == owner.account.id());
 		Ok(self.owners().all(seated))

@@ -1,5 +1,7 @@
 //! Tasks: submitting them, waiting for their end, and what their money did.
 
+pub use pallet_tasks::TaskSpec;
+
 use crate::{
 	accounts::Account,
 	network::{Network, Owner},
@@ -7,11 +9,10 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use pallet_rewards::{Contribution, Contributions};
-use pallet_tasks::{Call, Event, TaskSpec};
+use pallet_tasks::{Call, Event};
 use std::time::Duration;
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
-	search::SearchSpec,
 	Balance, TaskId, TEQ,
 };
 use tequio_runtime::{AccountId, Runtime, RuntimeEvent};
@@ -19,9 +20,9 @@ use tequio_runtime::{AccountId, Runtime, RuntimeEvent};
 /// A task to be.
 #[derive(Clone, Debug)]
 pub struct Request {
-	/// What is searched.
-	pub spec: SearchSpec,
-	/// Pay per hash, in the token's smallest unit.
+	/// What is computed.
+	pub spec: TaskSpec,
+	/// Pay per unit, a hash of a search, in the token's smallest unit.
 	pub price: Balance,
 	/// Blocks for a chunk.
 	pub deadline: u32,
@@ -31,11 +32,12 @@ pub struct Request {
 
 impl Request {
 	/// More than the task can lock, fees included: pay is capped at twice the expected hashes, an
-	/// audit costs less than a search, and at most four auditors of a chunk are paid. Fees that are
-	/// fixed are little.
+	/// audit costs no more than the work, and at most four auditors of a chunk are paid. Fees that
+	/// are fixed are little.
 	fn funds(&self) -> Balance {
 		const WORST: Balance = 20;
-		let work = Balance::from(self.spec.count).saturating_mul(self.price).saturating_mul(WORST);
+		let units: u64 = (0..self.spec.chunks()).map(|chunk| self.spec.units(chunk)).sum();
+		let work = Balance::from(units).saturating_mul(self.price).saturating_mul(WORST);
 		work.saturating_add(self.bonus.saturating_mul(2)).saturating_add(10 * TEQ)
 	}
 }
@@ -45,7 +47,6 @@ impl Network {
 	pub async fn submit_task(&self, requester: &Account, request: Request) -> Result<TaskId> {
 		self.fund(&[requester.id()], request.funds()).await?;
 		let Request { spec, price, deadline, bonus } = request;
-		let spec = TaskSpec::RandomXSearch(spec);
 		let call = Call::<Runtime>::submit_task { spec, price, deadline, bonus };
 		let events = self.chain.submit(requester, call).await?;
 		let submitted = |event: RuntimeEvent| match event {

@@ -10,6 +10,7 @@
 //! | `tests/kills.rs` | all of them are killed at random, again and again; `scripts/soak` makes it long |
 //! | `tests/liar.rs` | an engine invents its results |
 //! | `tests/spam.rs` | a spammer fills the blocks and feigns results |
+//! | `tests/training.rs` | a model is trained, and what comes out is what anybody gets |
 //! | `tests/bad_input.rs` | nodes and worker processes that cannot work say why |
 //!
 //! | file | what the stories need |

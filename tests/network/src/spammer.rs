@@ -15,7 +15,7 @@ use tequio_harness::{
 use tequio_primitives::{
 	opening::Opening,
 	search::{Claim, Faults, SearchOpening, Winners},
-	AttemptId, Balance, ChunkId, Role, TaskId, TEQ,
+	AttemptId, Balance, ChunkId, Role, TaskId, WorkClass, TEQ,
 };
 use tequio_runtime::{Nonce, Runtime, RuntimeCall};
 
@@ -61,7 +61,8 @@ impl Spammer {
 	/// Registers with a device.
 	pub async fn enlist(network: &Network) -> Result<Self> {
 		let owner = Owner::new("//Spammer")?;
-		let terms = Terms { ask: Balance::MAX, rate: 1, stake: 0 };
+		let class = WorkClass::RandomXSearch;
+		let terms = Terms { class, ask: Balance::MAX, rate: 1, stake: 0 };
 		network.enlist(&[&owner], &terms).await?;
 		let account = Account::from_uri;
 		Ok(Self {

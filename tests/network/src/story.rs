@@ -10,22 +10,22 @@ use tequio_harness::{
 	accounts::Account,
 	enrolment::Terms,
 	network::{Network, NodePlan, Plan},
-	requests::Request,
+	requests::{Request, TaskSpec},
 	waiting::until,
 };
 use tequio_primitives::{
 	api::TaskSummary,
 	search::{SearchSpec, MIN_LAMBDA},
 	stage::Stage,
-	Balance, Role, TaskId, TEQ,
+	Balance, Role, TaskId, WorkClass, TEQ,
 };
 use tequio_runtime::{AccountId, Runtime};
 
 /// The shortest deadline that the chain knows, in blocks.
 pub const SHORT_DEADLINE: u32 = 16;
-/// Pay per nonce, in the token's smallest unit.
+/// Pay per unit, a nonce of a search, in the token's smallest unit.
 pub const PRICE: Balance = TEQ / 1_000;
-/// Nonces that the devices say they do in a block.
+/// Units that the devices say they do in a block.
 const RATE: u32 = 128;
 /// For something to be under way.
 const SOON: Duration = Duration::from_secs(180);
@@ -49,30 +49,45 @@ pub struct Search {
 	pub deadline: u32,
 }
 
-/// A search that the chain has taken.
+/// Work that the chain has taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Order {
 	/// Its task.
 	pub task: TaskId,
-	/// What is searched.
-	pub search: Search,
+	/// Its chunks.
+	pub chunks: u32,
 }
 
 impl Story {
-	/// Starts nodes and enrolls their owners. `genesis` is laid over the development preset; seats
-	/// count from the next block on in any case, so that nobody waits for them.
-	pub async fn begin(nodes: Vec<NodePlan>, mut genesis: Value) -> Result<Self> {
+	/// Starts nodes and enrolls their owners for searches. `genesis` is laid over the development
+	/// preset; seats count from the next block on in any case, so that nobody waits for them.
+	pub async fn begin(nodes: Vec<NodePlan>, genesis: Value) -> Result<Self> {
+		Self::begin_for(WorkClass::RandomXSearch, nodes, genesis).await
+	}
+
+	/// The same, with owners who offer work of another class.
+	pub async fn begin_for(
+		class: WorkClass,
+		nodes: Vec<NodePlan>,
+		mut genesis: Value,
+	) -> Result<Self> {
 		genesis["workers"]["rules"]["seat_period"] = 1.into();
 		let plan = Plan { folder: None, nodes, genesis: Some(genesis) };
 		let mut network = Network::start(&plan).await?;
-		network.enroll(&Terms { ask: 1, rate: RATE, stake: 0 }).await?;
+		network.enroll(&Terms { class, ask: 1, rate: RATE, stake: 0 }).await?;
 		Ok(Self { network, requester: Account::from_uri("//Requester")? })
 	}
 
 	/// Submits a search.
 	pub async fn order(&self, search: Search) -> Result<Order> {
-		let task = self.network.submit_task(&self.requester, request(&search)?).await?;
-		Ok(Order { task, search })
+		self.submit(request(&search)?).await
+	}
+
+	/// Submits work of any class.
+	pub async fn submit(&self, request: Request) -> Result<Order> {
+		let chunks = request.spec.chunks();
+		let task = self.network.submit_task(&self.requester, request).await?;
+		Ok(Order { task, chunks })
 	}
 
 	/// Waits for one of these nodes to have a chunk to compute.
@@ -100,7 +115,7 @@ impl Story {
 	pub async fn ends_well(&self, order: &Order, patience: Duration) -> Result<Contribution> {
 		let (summary, done) = self.ends(order, patience).await?;
 		ensure!(
-			summary.chunks.paid == order.search.chunks,
+			summary.chunks.paid == order.chunks,
 			"chunks were not done: {summary:?}\n{}",
 			self.network.logs()
 		);
@@ -187,5 +202,6 @@ fn request(search: &Search) -> Result<Request> {
 		chunk_size: search.nonces,
 		lambda: u16::try_from(MIN_LAMBDA)?,
 	};
+	let spec = TaskSpec::RandomXSearch(spec);
 	Ok(Request { spec, price: PRICE, deadline: search.deadline, bonus: 0 })
 }

@@ -74,11 +74,11 @@ async fn look(
 	story.network.expect_running()?;
 	chronicle.read_on(&story.network.chain).await?;
 	let before = killer.done.all();
-	killer.strike(&mut story.network, chronicle.messages(), order.search.chunks * MESSAGES)?;
+	killer.strike(&mut story.network, chronicle.messages(), order.chunks * MESSAGES)?;
 	let kills = killer.done.all();
 	let summary = story.network.chain.task_summary(order.task).await?;
 	if kills > before && kills.is_multiple_of(TOLD) {
-		println!("{kills} kills, {} of {} chunks paid", summary.chunks.paid, order.search.chunks);
+		println!("{kills} kills, {} of {} chunks paid", summary.chunks.paid, order.chunks);
 	}
 	Ok((killer.is_done() && summary.status == TaskStatus::Ended).then_some(()))
 }

@@ -16,12 +16,14 @@ pub const CLASS: Class = Class {
 	name: "RandomX search",
 	unit: "hashes",
 	program: "tequio-engine-randomx",
+	arguments: &[],
 	units,
 	// Light mode, interpreted.
 	time_per_unit: Duration::from_millis(200),
 	need,
 	sample,
 	exam,
+	output: None,
 };
 
 /// Bytes of a dataset.

@@ -3,8 +3,8 @@
 use super::Check;
 use crate::{
 	args::EngineArgs,
-	classes::{Class, CLASSES},
-	engine::{Answer, Launcher},
+	classes::Class,
+	engine::{Answer, EngineError, Launcher},
 	equipment::{engine_dir, plan},
 	machine::{gib, Machine},
 	plan::{Plan, Setting},
@@ -20,10 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn checks(args: &EngineArgs, machine: &Machine) -> Vec<Check> {
 	let (sandbox, mut checks) = sandbox(args.sandbox);
+	let servable = || Class::servable(args.store.is_some());
 	let found = match engine_dir(args) {
 		Ok(dir) => {
-			let (there, missing): (Vec<_>, Vec<_>) =
-				CLASSES.iter().partition(|class| class.is_in(&dir));
+			let (there, missing): (Vec<&Class>, Vec<&Class>) =
+				servable().partition(|class| class.is_in(&dir));
 			checks.extend(missing.into_iter().map(|class| no_engine(class, &dir, &there)));
 			let engine = |class: &&Class| engine(class, &dir, sandbox.as_ref());
 			checks.extend(there.iter().map(engine));
@@ -36,7 +37,7 @@ pub fn checks(args: &EngineArgs, machine: &Machine) -> Vec<Check> {
 		},
 	};
 	// Without engines, of those that might be there.
-	let classes: Vec<&Class> = if found.is_empty() { CLASSES.iter().collect() } else { found };
+	let classes: Vec<&Class> = if found.is_empty() { servable().collect() } else { found };
 	checks.push(memory(&plan(args, 1, machine, &classes), machine));
 	checks
 }
@@ -78,7 +79,8 @@ fn sandbox_part(status: SandboxStatus, must_be_there: bool) -> Check {
 
 /// `others`: the classes whose engine is there. One is enough for a worker.
 fn no_engine(class: &Class, dir: &Path, others: &[&Class]) -> Check {
-	let finding = format!("{} is not in {}", class.program, dir.display());
+	let Class { program, name, .. } = class;
+	let finding = format!("{program}, for {name}, is not in {}", dir.display());
 	let remedy = "install it there, or give its folder with --engine-dir";
 	if others.is_empty() {
 		Check::problem("engine", finding, remedy)
@@ -97,14 +99,12 @@ fn engine(class: &Class, dir: &Path, sandbox: Option<&Sandbox>) -> Check {
 			"mend the sandbox first",
 		);
 	};
-	let setting = Setting::SMALLEST;
-	let launcher = Launcher { dir: dir.to_path_buf(), setting, sandbox: sandbox.clone() };
-	let (payload, right) = class.exam();
-	let limit = class.time(&payload, &setting).saturating_add(PATIENCE);
-	let answer = launcher.start(class).and_then(|mut engine| engine.compute(payload, limit));
-	match answer {
-		Ok(Answer::Done(result)) if result == right => {
-			Check::ok("engine", format!("{program} starts and computes right"))
+	let (dir, setting, sandbox) = (dir.to_path_buf(), Setting::SMALLEST, sandbox.clone());
+	let launcher = Launcher { dir, setting, sandbox, store: None };
+	let (payload, expected) = class.exam();
+	match examine(&launcher, class, payload) {
+		Ok(Answer::Done(result)) if result == expected => {
+			Check::ok("engine", format!("{program} starts and computes right: {}", class.name))
 		},
 		Ok(Answer::Done(_)) => Check::problem(
 			"engine",
@@ -112,7 +112,7 @@ fn engine(class: &Class, dir: &Path, sandbox: Option<&Sandbox>) -> Check {
 			"a worker on this machine would be slashed: install the engine again, and test the \
 			 memory and the clock settings of the machine",
 		),
-		Ok(Answer::Refused(reason)) => Check::problem(
+		Ok(Answer::Refused(reason) | Answer::StoreFailed(reason)) => Check::problem(
 			"engine",
 			format!("{program} refuses what it should compute: {reason}"),
 			"install the worker and the engine of the same release",
@@ -124,6 +124,12 @@ fn engine(class: &Class, dir: &Path, sandbox: Option<&Sandbox>) -> Check {
 			 release; try --sandbox none to tell whether the sandbox is in the way",
 		),
 	}
+}
+
+/// What an engine of its own makes of the exam of a class.
+fn examine(launcher: &Launcher, class: &Class, payload: Vec<u8>) -> Result<Answer, EngineError> {
+	let limit = class.time(&payload, &launcher.setting).saturating_add(PATIENCE);
+	launcher.start(class)?.try_out(payload, limit)
 }
 
 fn memory(plan: &Plan, machine: &Machine) -> Check {
@@ -190,7 +196,7 @@ mod tests {
 
 	#[test]
 	fn one_engine_is_enough() {
-		let class = &CLASSES[0];
+		let Some(class) = Class::servable(false).next() else { panic!("no class") };
 		assert_eq!(no_engine(class, Path::new("/x"), &[]).verdict, Verdict::Problem);
 		assert_eq!(no_engine(class, Path::new("/x"), &[class]).verdict, Verdict::Warning);
 	}

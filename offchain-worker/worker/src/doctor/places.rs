@@ -8,7 +8,7 @@ use crate::{
 use nix::{sys::statvfs::statvfs, unistd::geteuid};
 use std::{
 	fs,
-	io::ErrorKind,
+	io::{self, ErrorKind},
 	os::unix::{
 		ffi::OsStrExt,
 		fs::{FileTypeExt, MetadataExt},
@@ -19,6 +19,7 @@ use std::{
 
 const BASE_PATH: &str = "base path";
 const SOCKET: &str = "socket";
+const STORE: &str = "store";
 /// Bytes that a journal may come to need.
 const ROOM: u64 = 256 << 20;
 /// Bytes that the path of a socket may have.
@@ -32,8 +33,7 @@ pub fn base_path(dir: &Path) -> Check {
 		let finding = format!("{shown} is not there yet; the worker makes it");
 		return Check::ok(BASE_PATH, finding);
 	}
-	let trial = dir.join("doctor");
-	if let Err(e) = fs::write(&trial, "x").and_then(|()| fs::remove_file(&trial)) {
+	if let Err(e) = try_to_write(dir) {
 		let remedy = "give the worker a folder of its own with --base-path, as its own user";
 		return Check::problem(BASE_PATH, format!("{shown} cannot be written to: {e}"), remedy);
 	}
@@ -56,6 +56,28 @@ pub fn base_path(dir: &Path) -> Check {
 			Check::problem(BASE_PATH, e.to_string(), remedy)
 		},
 	}
+}
+
+/// The folder of inputs and outputs: whether it can be written to, and whether it has room.
+pub fn store(dir: &Path) -> Check {
+	let shown = dir.display();
+	if !dir.exists() {
+		return Check::ok(STORE, format!("{shown} is not there yet; the worker makes it"));
+	}
+	if let Err(e) = try_to_write(dir) {
+		let remedy = "let the worker's user write there, or give another folder with --store";
+		return Check::problem(STORE, format!("{shown} cannot be written to: {e}"), remedy);
+	}
+	if let Some(room) = room(dir).filter(|room| *room < ROOM) {
+		let finding = format!("{shown} has {} left", status::mib(room));
+		return Check::warning(STORE, finding, "free some space: outputs are kept there");
+	}
+	Check::ok(STORE, format!("{shown} can be used"))
+}
+
+fn try_to_write(dir: &Path) -> io::Result<()> {
+	let trial = dir.join("doctor");
+	fs::write(&trial, "x").and_then(|()| fs::remove_file(&trial))
 }
 
 /// Bytes that are left.
@@ -162,6 +184,19 @@ mod tests {
 		assert!(base_path(dir.path()).finding.contains("0 records"));
 		let _worker = Journal::open(dir.path()).unwrap();
 		assert!(base_path(dir.path()).finding.contains("a worker uses"));
+	}
+
+	#[test]
+	fn a_store_is_looked_at_and_left_as_it_was() {
+		let dir = tempfile::tempdir().unwrap();
+		let new = dir.path().join("new");
+		assert_eq!(store(&new).verdict, Verdict::Ok);
+		assert!(!new.exists());
+		assert_eq!(store(dir.path()).verdict, Verdict::Ok);
+		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+		let file = dir.path().join("file");
+		fs::write(&file, "mine").unwrap();
+		assert_eq!(store(&file).verdict, Verdict::Problem);
 	}
 
 	#[test]

@@ -11,6 +11,7 @@ mod crashes;
 mod hostile;
 #[path = "../stage/mainnet.rs"]
 mod mainnet;
+mod programs;
 mod restarts;
 mod setup;
 #[path = "../stage/waiting.rs"]

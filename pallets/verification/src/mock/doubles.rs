@@ -1,6 +1,6 @@
 //! Doubles of the neighbours. Their state lies in storage, so that `assert_noop!` sees it too.
 
-use super::{now, number_of, owner, program, seat, spec, AccountId, CHUNKS, PROGRAM};
+use super::{now, number_of, owner, program_of, seat, spec, AccountId, CHUNKS};
 use codec::{Decode, Encode};
 use frame_support::{dispatch::DispatchResult, ensure, storage::unhashed, traits::Get};
 use sp_core::H256;
@@ -144,11 +144,8 @@ impl CheckedTasks<AccountId> for Tasks {
 	}
 
 	fn work(chunk: &ChunkId) -> Option<ChunkWork> {
-		let work = if chunk.task == PROGRAM {
-			ChunkWork::Recompute(program())
-		} else {
-			ChunkWork::Search(spec(), spec().range(chunk.index))
-		};
+		let search = || ChunkWork::Search(spec(), spec().range(chunk.index));
+		let work = program_of(chunk.task).map_or_else(search, ChunkWork::Recompute);
 		(chunk.index < CHUNKS).then_some(work)
 	}
 

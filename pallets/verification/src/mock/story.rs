@@ -7,10 +7,10 @@ use sp_core::H256;
 use sp_runtime::Perquintill;
 use tequio_primitives::{
 	commitment::{commitment, genesis_hash},
-	opening::{ChunkWork, Opening},
+	opening::Opening,
 	recompute::{OutputOpening, RecomputeSpec},
 	search::{ChunkRange, Claim, Fault, Nonce, SearchOpening, SearchSpec, Winner},
-	tasks::{Assignment, CheckedTasks, KeepChecks},
+	tasks::{Assignment, KeepChecks},
 	terms::AuditTerms,
 	workers::EngageSeats,
 	ChunkId, TaskId, WorkClass,
@@ -24,8 +24,12 @@ pub const DEADLINE: u32 = 16;
 pub const CHUNKS: u32 = 4;
 /// Units of a chunk of a program.
 pub const UNITS: u32 = 50;
-/// The task whose chunks are those of a program. All others are searches.
+/// The task whose chunks are those of a program in 64-bit floats. Tasks before it are searches.
 pub const PROGRAM: TaskId = 1 << 32;
+/// The task whose chunks are those of a program in 32-bit floats.
+pub const FLOATS: TaskId = PROGRAM + 1;
+/// The task whose chunks are those of a program that counts.
+pub const COUNTS: TaskId = PROGRAM + 2;
 
 /// The search that attempts of the tests are about: four chunks of 64 nonces, a share in four
 /// hashes.
@@ -60,6 +64,17 @@ pub fn program() -> RecomputeSpec {
 	}
 }
 
+/// The program whose chunks a task has; `None` for a search.
+pub fn program_of(task: TaskId) -> Option<RecomputeSpec> {
+	let class = match task {
+		PROGRAM => WorkClass::ExactF64,
+		FLOATS => WorkClass::ExactF32,
+		COUNTS => WorkClass::Integer,
+		_ => return None,
+	};
+	Some(RecomputeSpec { class, ..program() })
+}
+
 /// An attempt at a chunk of the search.
 pub fn attempt(index: u32, attempt: u8) -> AttemptId {
 	AttemptId { chunk: ChunkId { task: 0, index }, attempt }
@@ -75,8 +90,13 @@ pub fn run(index: u32) -> AttemptId {
 	AttemptId { chunk: ChunkId { task: PROGRAM, index }, attempt: 0 }
 }
 
+/// The first attempt at the first chunk of a task.
+pub fn first_of(task: TaskId) -> AttemptId {
+	AttemptId { chunk: ChunkId { task, index: 0 }, attempt: 0 }
+}
+
 fn is_program(id: AttemptId) -> bool {
-	matches!(Tasks::work(&id.chunk), Some(ChunkWork::Recompute(_)))
+	program_of(id.chunk.task).is_some()
 }
 
 /// Assigns an attempt to a device; it will be audited.
@@ -94,8 +114,9 @@ pub fn assign_at_rate(id: AttemptId, worker: u8, audit_rate: Perquintill) {
 /// Assigns an attempt to a device, with something about the assignment changed. By itself a search
 /// has two auditors, a program has one, and neither has another one after them.
 pub fn assign_with(id: AttemptId, worker: u8, change: impl FnOnce(&mut Assignment<AccountId>)) {
+	let program = program_of(id.chunk.task);
 	let (class, auditors) =
-		if is_program(id) { (program().class, 1) } else { (WorkClass::RandomXSearch, 2) };
+		program.map_or((WorkClass::RandomXSearch, 2), |program| (program.class, 1));
 	let terms = AuditTerms {
 		audit_rate: Perquintill::one(),
 		conviction: Perquintill::one(),
@@ -160,8 +181,12 @@ pub fn honest(id: AttemptId) -> Opening {
 	}
 }
 
-/// What everybody finds who audits a claim whose first nonce is no share.
+/// What everybody finds who audits a claim whose first nonce is no share; another output of a
+/// program.
 pub fn accusing(id: AttemptId) -> Opening {
+	if is_program(id) {
+		return output(13);
+	}
 	let faults = BoundedVec::truncate_from(vec![Fault::FalseShare(claim(id)[0])]);
 	Opening::Search(SearchOpening { faults, ..searched(id) })
 }

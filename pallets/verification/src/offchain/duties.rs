@@ -1,7 +1,7 @@
 //! What a duty asks of its device now.
 
-use super::orders::{Audit, Order};
-use crate::{types::CheckState, CheckOf, Config, Pallet, Panels};
+use super::orders::{is_known, Audit, Order, Program, Search};
+use crate::{panel::outputs, types::CheckState, CheckOf, Config, Pallet, Panels};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
@@ -95,7 +95,8 @@ fn of_referee<T: Config>(
 /// What has to be computed for a duty, or why it cannot be computed here. `None` where the chain no
 /// longer has the task or the audit, or the role computes nothing.
 ///
-/// Referees compute what auditors do, as if nobody had before them.
+/// Referees compute what auditors do, as if nobody had before them. What the parties to a program
+/// have shown does not change while a panel sits, so their order stays the same.
 pub(super) fn order<T: Config>(
 	duty: &Duty,
 	check: Option<&CheckOf<T>>,
@@ -110,9 +111,19 @@ pub(super) fn order<T: Config>(
 				},
 				Role::Appellant { .. } => return None,
 			};
-			Some(Ok(Order { spec, range, audit }))
+			Some(Ok(Order::Search(Search { spec, range, audit })))
 		},
-		// There is no engine that runs programs.
-		ChunkWork::Recompute(_) => Some(Err(DeclineReason::Unsupported)),
+		ChunkWork::Recompute(spec) if !is_known(spec.class) => {
+			Some(Err(DeclineReason::Unsupported))
+		},
+		ChunkWork::Recompute(spec) => {
+			let chunk = duty.id.chunk.index;
+			let program = match duty.role {
+				Role::Worker | Role::Auditor => Program::own(spec, chunk),
+				Role::Referee { .. } => Program::judging(spec, chunk, outputs(check?)),
+				Role::Appellant { .. } => return None,
+			};
+			Some(Ok(Order::Program(program)))
+		},
 	}
 }

@@ -5,7 +5,7 @@
 use super::{DeviceCrypto, OutboundCalls};
 use crate::{
 	mock::{
-		accusing, assert_sound, attempt, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
+		accusing, assert_sound, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
 		RuntimeOrigin, System, Test,
 	},
 	Call,
@@ -30,6 +30,7 @@ use std::{
 use tequio_interface::{
 	host::{ComputeExt, ComputeService},
 	job::{Capability, Failure, Job, JobKey, JobState},
+	program::ProgramResult,
 	randomx::{AuditResult, RandomXJob, SearchResult, Winner},
 };
 use tequio_primitives::{
@@ -37,7 +38,7 @@ use tequio_primitives::{
 	opening::Opening,
 	search::{Fault, SearchOpening},
 	stage::DeclineReason,
-	AttemptId,
+	AttemptId, ChunkId,
 };
 
 thread_local! {
@@ -168,6 +169,11 @@ impl Desk {
 		self.0.lock().unwrap().jobs.keys().copied().collect()
 	}
 
+	/// What was ordered, by the order of the keys.
+	pub fn ordered(&self) -> Vec<Job> {
+		self.0.lock().unwrap().jobs.values().map(|(job, _)| job.clone()).collect()
+	}
+
 	pub fn take_cancelled(&self) -> Vec<JobKey> {
 		std::mem::take(&mut self.0.lock().unwrap().cancelled)
 	}
@@ -181,7 +187,7 @@ impl Desk {
 	/// honestly.
 	pub fn finish_accusing(&self, accuses: impl Fn(&JobKey) -> bool) {
 		self.end(|job| {
-			let id = attempt(job.key.chunk, job.key.attempt);
+			let id = attempt_of(&job.key);
 			let opening = if accuses(&job.key) { accusing(id) } else { honest(id) };
 			JobState::Done(result(job, opening))
 		});
@@ -224,17 +230,26 @@ impl Desk {
 	}
 }
 
+/// The attempt that a job is about.
+fn attempt_of(key: &JobKey) -> AttemptId {
+	AttemptId { chunk: ChunkId { task: key.task, index: key.chunk }, attempt: key.attempt }
+}
+
 /// What an engine answers that finds what this opening shows.
 fn result(job: &Job, opening: Opening) -> Vec<u8> {
-	let Opening::Search(SearchOpening { shares, winners, faults }) = opening else {
-		panic!("programs have no engine")
+	let SearchOpening { shares, winners, faults } = match opening {
+		Opening::Search(opening) => opening,
+		Opening::Output(own) => {
+			let near = own.near.iter().map(|output| output.0).collect();
+			return ProgramResult { output: own.output.0, near }.encode();
+		},
 	};
 	let shares = shares.0;
 	let named = winners.iter();
 	let winners = named.map(|won| Winner { nonce: won.nonce, hash: won.hash }).collect();
 	match RandomXJob::decode_all(&mut job.payload.as_slice()).unwrap() {
 		RandomXJob::Search { .. } => {
-			let claim = claim(attempt(job.key.chunk, job.key.attempt)).to_vec();
+			let claim = claim(attempt_of(&job.key)).to_vec();
 			SearchResult { claim, shares, winners }.encode()
 		},
 		RandomXJob::Audit { .. } => {

@@ -133,7 +133,7 @@ impl<T: Config> Pallet<T> {
 }
 
 /// Outputs of a program that the parties have revealed.
-fn outputs<AccountId, BlockNumber>(check: &Check<AccountId, BlockNumber>) -> Vec<H256> {
+pub(crate) fn outputs<AccountId, BlockNumber>(check: &Check<AccountId, BlockNumber>) -> Vec<H256> {
 	let shown = parties(check).filter_map(|(_, opening)| opening);
 	shown
 		.filter_map(|opening| match opening {

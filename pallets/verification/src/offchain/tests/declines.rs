@@ -3,8 +3,8 @@
 use super::steps::{calls, hook, pending, skip, RESEND_BLOCKS};
 use crate::{
 	mock::{
-		assign, attempt, auditors, commit_one, first, honest, now, run, run_to_due, stall_to,
-		with_doubles,
+		assign, attempt, auditors, commit_one, first, first_of, honest, now, run_to_due, stall_to,
+		with_doubles, FLOATS,
 	},
 	offchain::mock::{accepts, declined, set_declinable, with_node},
 };
@@ -125,7 +125,7 @@ fn a_device_says_that_it_takes_no_work_once_the_worker_process_stays_away() {
 #[test]
 fn a_worker_process_that_serves_only_what_there_are_no_orders_for_takes_no_work() {
 	with_node(&[1], |node| {
-		node.desk.serve_only(WorkClass::Integer.id());
+		node.desk.serve_only(WorkClass::ExactF32.id());
 		hook();
 		skip(RESEND_BLOCKS);
 		hook();
@@ -136,10 +136,11 @@ fn a_worker_process_that_serves_only_what_there_are_no_orders_for_takes_no_work(
 #[test]
 fn work_that_there_are_no_orders_for_is_declined_at_once() {
 	with_node(&[1], |node| {
-		assign(run(0), 1);
+		let id = first_of(FLOATS);
+		assign(id, 1);
 		for _ in 0..2 {
 			hook();
-			assert_eq!(calls(node, 1), vec![declined(run(0), DeclineReason::Unsupported)]);
+			assert_eq!(calls(node, 1), vec![declined(id, DeclineReason::Unsupported)]);
 			assert!(node.desk.jobs().is_empty());
 		}
 	});
@@ -149,7 +150,7 @@ fn work_that_there_are_no_orders_for_is_declined_at_once() {
 fn work_that_there_are_no_orders_for_and_that_cannot_be_declined_any_more_is_left() {
 	with_node(&[1], |node| {
 		set_declinable(false);
-		assign(run(0), 1);
+		assign(first_of(FLOATS), 1);
 		hook();
 		assert!(node.pool.pending().is_empty());
 		assert!(node.desk.jobs().is_empty());
@@ -160,10 +161,11 @@ fn work_that_there_are_no_orders_for_and_that_cannot_be_declined_any_more_is_lef
 fn an_audit_that_there_are_no_orders_for_is_left() {
 	with_node(&[2], |node| {
 		with_doubles(|state| state.accepting = vec![2]);
-		assign(run(0), 1);
-		commit_one(1, run(0), Role::Worker, &honest(run(0))).unwrap();
-		run_to_due(run(0));
-		assert_eq!(auditors(run(0)), vec![Some(2)]);
+		let id = first_of(FLOATS);
+		assign(id, 1);
+		commit_one(1, id, Role::Worker, &honest(id)).unwrap();
+		run_to_due(id);
+		assert_eq!(auditors(id), vec![Some(2)]);
 		hook();
 		assert!(node.pool.pending().is_empty());
 		assert!(node.desk.jobs().is_empty());

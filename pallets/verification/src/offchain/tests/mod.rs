@@ -4,6 +4,7 @@
 mod appeals;
 mod declines;
 mod flow;
+mod programs;
 mod referees;
 mod results;
 mod sending;

@@ -1,0 +1,229 @@
+//! The manifest: a program as a list of chunks, all of whose bytes are named by hash.
+//!
+//! ```json
+//! {"version": 1, "card": "<hash>", "weights": "<hash>", "classes": 10, "chunks": [
+//!   {"train": {"shard": "<hash>", "rows": "<hash>",
+//!     "schedule": {"steps": 10, "batch": 32, "micro_batch": 8},
+//!     "rule": {"kind": "sgd", "learning_rate": 10000}}},
+//!   {"evaluate": {"shard": "<hash>"}}
+//! ]}
+//! ```
+//!
+//! A hash is the `blake2_256` of the bytes, as 64 lower-case hexadecimal digits. Nothing has a
+//! default, and nothing else may be there: two readers of a manifest cannot differ.
+//!
+//! | chunk | class | units | output |
+//! | --- | --- | --- | --- |
+//! | `train` | `ExactF64` | steps × batch | the change of the weights: safetensors, I64 grid units |
+//! | `evaluate` | `Integer` | rows of the shard | SCALE of `(right: u64, rows: u64, loss: u64)` |
+
+use crate::{optimiser::Rule, train::Schedule};
+use serde::Deserialize;
+
+/// Bytes that a manifest may have.
+pub const MAX_MANIFEST: u64 = 1 << 20;
+/// Version that is read here.
+const VERSION: u32 = 1;
+/// Digits of a hash.
+const DIGITS: usize = 64;
+
+/// A `blake2_256` hash, in JSON as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Hash(pub [u8; 32]);
+
+/// A text is no hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a hash has {DIGITS} lower-case hexadecimal digits")]
+pub struct NotAHash;
+
+impl TryFrom<String> for Hash {
+	type Error = NotAHash;
+
+	fn try_from(text: String) -> Result<Self, NotAHash> {
+		if text.len() != DIGITS {
+			return Err(NotAHash);
+		}
+		let mut hash = [0; 32];
+		for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+			*byte = match digits {
+				[high, low] => (digit(*high)? << 4) | digit(*low)?,
+				_ => return Err(NotAHash),
+			};
+		}
+		Ok(Self(hash))
+	}
+}
+
+fn digit(letter: u8) -> Result<u8, NotAHash> {
+	match letter {
+		b'0'..=b'9' => Ok(letter - b'0'),
+		b'a'..=b'f' => Ok(letter - b'a' + 10),
+		_ => Err(NotAHash),
+	}
+}
+
+/// Why bytes are no manifest.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+	/// It is not the JSON that it should be.
+	#[error("the manifest cannot be read: {0}")]
+	Malformed(String),
+	/// It is of another version.
+	#[error("the manifest has version {0}; {VERSION} is known")]
+	Version(u32),
+	/// There is no such chunk.
+	#[error("the manifest has {chunks} chunks; there is no chunk {chunk}")]
+	NoChunk {
+		/// The chunk, from 0.
+		chunk: u32,
+		/// Chunks that there are.
+		chunks: usize,
+	},
+}
+
+/// A program.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+	/// Version of this format: 1.
+	pub version: u32,
+	/// The model card.
+	pub card: Hash,
+	/// The weights to start from: a safetensors file of floats.
+	pub weights: Hash,
+	/// Classes of the labels: those of the model.
+	pub classes: u32,
+	/// What there is to compute.
+	pub chunks: Vec<Chunk>,
+}
+
+/// Something to compute.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chunk {
+	/// Train, and give the change of the weights.
+	Train(TrainChunk),
+	/// Count what the weights get right.
+	Evaluate(EvaluateChunk),
+}
+
+/// A run of training.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainChunk {
+	/// The shard of the data set.
+	pub shard: Hash,
+	/// Rows of the shard in the order of training, as little-endian u32.
+	pub rows: Hash,
+	/// How they are cut into steps.
+	pub schedule: Schedule,
+	/// The optimiser.
+	pub rule: Rule,
+}
+
+/// An evaluation of all rows of a shard.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluateChunk {
+	/// The shard of the data set.
+	pub shard: Hash,
+}
+
+impl Manifest {
+	/// Reads a manifest. The caller has bounded the bytes: [`MAX_MANIFEST`].
+	pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+		let manifest: Self = serde_json::from_slice(bytes)
+			.map_err(|error| ManifestError::Malformed(error.to_string()))?;
+		if manifest.version != VERSION {
+			return Err(ManifestError::Version(manifest.version));
+		}
+		Ok(manifest)
+	}
+
+	/// The chunk in this place, from 0.
+	pub fn chunk(&self, chunk: u32) -> Result<&Chunk, ManifestError> {
+		let place = usize::try_from(chunk).unwrap_or(usize::MAX);
+		let chunks = self.chunks.len();
+		self.chunks.get(place).ok_or(ManifestError::NoChunk { chunk, chunks })
+	}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::optimiser::Millionths;
+
+	const TRAIN: &str = r#"{"train":{"shard":"S","rows":"R",
+		"schedule":{"steps":2,"batch":3,"micro_batch":1},
+		"rule":{"kind":"sgd","learning_rate":10000}}}"#;
+
+	/// A manifest of these chunks, in which S and R stand for hashes.
+	fn manifest(chunks: &str) -> String {
+		let hash = |digit: &str| format!("\"{}\"", digit.repeat(DIGITS));
+		let (card, weights) = (hash("a"), hash("0"));
+		format!(
+			r#"{{"version":1,"card":{card},"weights":{weights},"classes":10,"chunks":[{chunks}]}}"#
+		)
+		.replace("\"S\"", &hash("1"))
+		.replace("\"R\"", &hash("f"))
+	}
+
+	fn refused(text: &str) {
+		let parsed = Manifest::parse(text.as_bytes());
+		assert!(matches!(parsed, Err(ManifestError::Malformed(_))), "{text}: {parsed:?}");
+	}
+
+	#[test]
+	fn chunks_are_read() {
+		let text = manifest(&format!(r#"{TRAIN},{{"evaluate":{{"shard":"S"}}}}"#));
+		let read = Manifest::parse(text.as_bytes()).unwrap();
+		assert_eq!((read.card, read.weights), (Hash([0xaa; 32]), Hash([0; 32])));
+		let train = TrainChunk {
+			shard: Hash([0x11; 32]),
+			rows: Hash([0xff; 32]),
+			schedule: Schedule { steps: 2, batch: 3, micro_batch: 1 },
+			rule: Rule::Sgd { learning_rate: Millionths(10_000) },
+		};
+		assert_eq!(read.chunk(0), Ok(&Chunk::Train(train)));
+		let evaluate = EvaluateChunk { shard: Hash([0x11; 32]) };
+		assert_eq!(read.chunk(1), Ok(&Chunk::Evaluate(evaluate)));
+		assert_eq!(read.chunk(2), Err(ManifestError::NoChunk { chunk: 2, chunks: 2 }));
+	}
+
+	#[test]
+	fn another_version_is_named() {
+		let text = manifest(TRAIN).replace("\"version\":1", "\"version\":2");
+		assert_eq!(Manifest::parse(text.as_bytes()), Err(ManifestError::Version(2)));
+	}
+
+	#[test]
+	fn a_manifest_that_two_readers_could_read_differently_is_refused() {
+		let whole = manifest(TRAIN);
+		assert!(Manifest::parse(whole.as_bytes()).is_ok());
+		refused("");
+		refused(&whole[1..]);
+		refused(&format!("{whole}{whole}"));
+		for (from, to) in [
+			("\"version\":1", "\"version\":1,\"more\":0"),
+			("\"version\":1", "\"version\":1,\"version\":1"),
+			("\"version\":1,", ""),
+			("\"batch\":3", "\"batch\":3.0"),
+			("\"batch\":3,", ""),
+			("\"steps\":2", "\"steps\":-2"),
+			("\"train\"", "\"execute\""),
+			("\"rows\"", "\"path\""),
+			("\"f", "\"F"),
+			("\"f", "\"0f"),
+			("\"f", "\""),
+			("\"f", "\"g"),
+		] {
+			let text = whole.replacen(from, to, 1);
+			assert_ne!(text, whole, "{from}");
+			refused(&text);
+		}
+		refused(&manifest(r#"{"evaluate":{"shard":"S","rows":"R"}}"#));
+		refused(&manifest(r#"{"evaluate":{"shard":"S"},"train":{}}"#));
+	}
+}

@@ -1,0 +1,152 @@
+//! The conversation with the worker process: see [`tequio_interface::engine`].
+//!
+//! One thread reads, computes and writes. While a request waits for a blob, requests that come in
+//! between wait for their turn.
+
+use crate::{
+	blobs::{Blobs, ConversationError, Unavailable},
+	class::Class,
+	request::{self, Computed, RequestError},
+};
+use codec::Encode;
+use std::{
+	collections::VecDeque,
+	io::{self, Read, Write},
+};
+use tequio_interface::{
+	engine::{FromEngine, ToEngine, MAX_PART},
+	wire::{read_frame, write_frame, FrameError},
+};
+
+/// Requests that may come while one waits for its bytes. The worker process asks for one at a time.
+pub const MAX_WAITING: usize = 16;
+
+/// A request.
+struct Request {
+	id: u64,
+	payload: Vec<u8>,
+}
+
+/// Both directions.
+struct Conversation<R, W> {
+	from: R,
+	to: W,
+	waiting: VecDeque<Request>,
+	/// The request that is computed.
+	current: u64,
+}
+
+/// Answers requests of a class until the input ends.
+pub fn serve(class: Class, from: impl Read, to: impl Write) -> Result<(), ConversationError> {
+	let mut conversation = Conversation { from, to, waiting: VecDeque::new(), current: 0 };
+	conversation.say(&FromEngine::Ready { class: class.number() })?;
+	conversation.say(&FromEngine::Setup { about: format!("{class}, 1 thread") })?;
+	while let Some(Request { id, payload }) = conversation.next_request()? {
+		conversation.current = id;
+		let answer = match request::run(class, &mut conversation, &payload) {
+			Ok(Computed { output, result }) => {
+				conversation.hand_over(id, &output)?;
+				FromEngine::Done { id, result: result.encode() }
+			},
+			Err(RequestError::Refused(refusal)) => {
+				FromEngine::Refused { id, reason: refusal.to_string() }
+			},
+			Err(RequestError::Broken(error)) => return Err(error),
+		};
+		conversation.say(&answer)?;
+	}
+	Ok(())
+}
+
+impl<R: Read, W: Write> Conversation<R, W> {
+	fn say(&mut self, message: &FromEngine) -> Result<(), ConversationError> {
+		Ok(write_frame(&mut self.to, message)?)
+	}
+
+	fn hear(&mut self) -> Result<ToEngine, ConversationError> {
+		Ok(read_frame(&mut self.from)?)
+	}
+
+	/// The request whose turn it is. None: the input has ended.
+	fn next_request(&mut self) -> Result<Option<Request>, ConversationError> {
+		if let Some(request) = self.waiting.pop_front() {
+			return Ok(Some(request));
+		}
+		loop {
+			match self.hear() {
+				Ok(ToEngine::Run { id, payload }) => return Ok(Some(Request { id, payload })),
+				// There is nothing that could be made ready.
+				Ok(ToEngine::Expect { .. }) => {},
+				Ok(ToEngine::Part { .. } | ToEngine::Missing { .. }) => {
+					return Err(ConversationError::Unasked);
+				},
+				Err(ConversationError::Frame(FrameError::Io(error)))
+					if error.kind() == io::ErrorKind::UnexpectedEof =>
+				{
+					return Ok(None);
+				},
+				Err(error) => return Err(error),
+			}
+		}
+	}
+
+	/// Hands an output over in parts.
+	fn hand_over(&mut self, id: u64, output: &[u8]) -> Result<(), ConversationError> {
+		let mut rest = output;
+		loop {
+			let (part, after) = rest.split_at(rest.len().min(MAX_PART));
+			let (bytes, last) = (part.to_vec(), after.is_empty());
+			self.say(&FromEngine::Output { id, bytes, last })?;
+			if last {
+				return Ok(());
+			}
+			rest = after;
+		}
+	}
+
+	/// What comes next of the blob that was asked for: a part, and whether it is the last. None: it
+	/// is not to be had.
+	fn next_part(
+		&mut self,
+		wanted: &[u8; 32],
+	) -> Result<Option<(Vec<u8>, bool)>, ConversationError> {
+		loop {
+			match self.hear()? {
+				ToEngine::Part { hash, bytes, last } if hash == *wanted => {
+					let length = bytes.len();
+					if length > MAX_PART || (length == 0 && !last) {
+						return Err(ConversationError::PartLength(length));
+					}
+					return Ok(Some((bytes, last)));
+				},
+				ToEngine::Missing { hash } if hash == *wanted => return Ok(None),
+				ToEngine::Part { .. } | ToEngine::Missing { .. } => {
+					return Err(ConversationError::Unasked);
+				},
+				ToEngine::Run { .. } if self.waiting.len() >= MAX_WAITING => {
+					return Err(ConversationError::TooManyRequests(MAX_WAITING));
+				},
+				ToEngine::Run { id, payload } => self.waiting.push_back(Request { id, payload }),
+				ToEngine::Expect { .. } => {},
+			}
+		}
+	}
+}
+
+impl<R: Read, W: Write> Blobs for Conversation<R, W> {
+	fn fetch(&mut self, hash: &[u8; 32], most: u64) -> Result<Vec<u8>, Unavailable> {
+		self.say(&FromEngine::Fetch { id: self.current, hash: *hash, most })?;
+		let mut blob = Vec::new();
+		while let Some((part, last)) = self.next_part(hash)? {
+			blob.extend_from_slice(&part);
+			let fits = u64::try_from(blob.len()).is_ok_and(|length| length <= most);
+			if !fits {
+				return Err(ConversationError::TooLong(most).into());
+			}
+			if last {
+				return Ok(blob);
+			}
+		}
+		Err(Unavailable::Missing)
+	}
+}

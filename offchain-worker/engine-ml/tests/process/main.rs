@@ -1,0 +1,237 @@
+//! The engine as a process: what the worker sees.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod conversation;
+mod program;
+#[path = "../support/mod.rs"]
+mod support;
+
+use codec::DecodeAll;
+use conversation::{Engine, ENGINE};
+use program::{hash_of, hex, Program, EVALUATE, ROWS, TRAIN, UNITS};
+use std::{
+	io::Write,
+	process::{Command, Stdio},
+};
+use tequio_engine_ml::{
+	evaluate,
+	grid::{GridState, GridTensor},
+};
+use tequio_interface::{
+	engine::{FromEngine, ToEngine, MAX_PART},
+	program::{ProgramJob, EXAM},
+};
+
+/// A change whose first element is this many units larger, and its hash, in a program.
+fn shifted(program: &mut Program, change: &GridState, units: i64) -> [u8; 32] {
+	let mut shifted = change.clone();
+	let (_, tensor) = &mut shifted.0[0];
+	let mut all = tensor.units().to_vec();
+	all[0] += units;
+	*tensor = GridTensor::new(tensor.shape().to_vec(), all).unwrap();
+	program.keep(shifted.write().unwrap())
+}
+
+fn exact() -> Engine {
+	Engine::start("exact-f64")
+}
+
+#[test]
+fn a_chunk_of_training_gives_the_change_that_the_library_finds() {
+	let (mut engine, program) = (exact(), Program::new());
+	let (result, output) = engine.done(7, &program.job(TRAIN), &program);
+	assert_eq!(output, program.change().write().unwrap());
+	assert_ne!(program.change(), GridState::zeros_like(&program.weights));
+	assert_eq!(result.output, hash_of(&output));
+	assert!(result.near.is_empty());
+	assert!(engine.end().success());
+}
+
+#[test]
+fn an_evaluation_gives_the_counts_that_the_library_finds() {
+	let (mut engine, program) = (Engine::start("integer"), Program::new());
+	let (result, output) = engine.done(1, &program.job(EVALUATE), &program);
+	let rows: Vec<u32> = (0..ROWS).collect();
+	let found = evaluate(&program.model, &program.weights, &program.shard(), &rows, 1).unwrap();
+	let counts = <(u64, u64, u64)>::decode_all(&mut output.as_slice()).unwrap();
+	assert_eq!(counts, (found.right.into(), ROWS.into(), found.loss));
+	assert_eq!(result.output, hash_of(&output));
+	assert!(engine.end().success());
+}
+
+#[test]
+fn what_differs_by_rounding_alone_is_near() {
+	let (mut engine, mut program) = (exact(), Program::new());
+	let change = program.change();
+	let near = shifted(&mut program, &change, 1);
+	let also_near = shifted(&mut program, &change, -1);
+	let far = shifted(&mut program, &change, 2);
+	// Nobody is near itself.
+	let own = shifted(&mut program, &change, 0);
+	let nonsense = program.keep(b"nonsense".to_vec());
+	let lying = shifted(&mut program, &change, 3);
+	program.blobs.insert(lying, change.write().unwrap());
+	let long = program.keep(vec![0; change.write().unwrap().len() + 1]);
+	let mut others = vec![near, also_near, far, own, nonsense, lying, long, [0xff; 32]];
+	others.sort_unstable();
+	let job = ProgramJob { others, ..program.job(TRAIN) };
+	let (result, _) = engine.done(1, &job, &program);
+	let mut expected = vec![near, also_near];
+	expected.sort_unstable();
+	assert_eq!(result.output, own);
+	assert_eq!(result.near, expected);
+}
+
+#[test]
+fn jobs_that_are_at_fault_are_refused_and_the_engine_goes_on() {
+	let (mut engine, program) = (exact(), Program::new());
+	let sound = program.job(TRAIN);
+	let [low, high] = [[1; 32], [2; 32]];
+	let others = |others: &[[u8; 32]]| ProgramJob { others: others.to_vec(), ..sound.clone() };
+	let many: Vec<[u8; 32]> = (0..9).map(|byte| [byte; 32]).collect();
+	for (job, reason) in [
+		(ProgramJob { units: UNITS + 1, ..sound.clone() }, "pays 9 units for a chunk of 8"),
+		(ProgramJob { units: 0, ..sound.clone() }, "pays 0 units for a chunk of 8"),
+		(ProgramJob { chunk: 2, ..sound.clone() }, "there is no chunk 2"),
+		(ProgramJob { program: [9; 32], ..sound.clone() }, "the manifest: not to be had"),
+		(program.job(EVALUATE), "class integer"),
+		(others(&[high, low]), "ascend"),
+		(others(&[low, low]), "ascend"),
+		(others(&many), "9 outputs"),
+		(ProgramJob { program: EXAM, units: 0, ..sound.clone() }, "an exam of 0 units"),
+	] {
+		engine.refused(&job, &program, reason);
+	}
+	engine.say(&ToEngine::Run { id: 8, payload: b"nonsense".to_vec() });
+	assert!(matches!(engine.next(), FromEngine::Refused { id: 8, .. }));
+	engine.done(9, &sound, &program);
+	assert!(engine.end().success());
+}
+
+#[test]
+fn bytes_that_are_not_there_or_not_what_they_should_be_are_refused() {
+	let (mut engine, program) = (exact(), Program::new());
+	let job = program.job(TRAIN);
+	for (what, hash) in program.parts() {
+		let mut without = program.clone();
+		without.blobs.remove(&hash);
+		engine.refused(&job, &without, &format!("the {what}: not to be had"));
+		let mut lying = program.clone();
+		lying.blobs.insert(hash, b"something else".to_vec());
+		engine.refused(&job, &lying, &format!("the {what}: other bytes"));
+	}
+	engine.done(1, &job, &program);
+}
+
+#[test]
+fn manifests_that_do_not_fit_are_refused() {
+	let (mut engine, program) = (exact(), Program::new());
+	let [zeros, rows] = [[0; 32], program.rows].map(|hash| hex(&hash));
+	for (from, to, reason) in [
+		("\"version\"", "\"kind\"", "the manifest cannot be read"),
+		("\"version\":1", "\"version\":2", "version 2"),
+		("\"classes\":2", "\"classes\":3", "3 classes, the model 2"),
+		("\"batch\":4", "\"batch\":5", "units for a chunk of 10"),
+		("\"micro_batch\":3", "\"micro_batch\":0", "micro_batch is 0"),
+		("\"learning_rate\":100000", "\"learning_rate\":0", "learning_rate is 0"),
+		(rows.as_str(), zeros.as_str(), "the rows: not to be had"),
+	] {
+		let mut other = program.clone();
+		let text = program.text.replace(from, to);
+		assert_ne!(text, program.text, "{from}");
+		other.manifest = other.keep(text.into_bytes());
+		engine.refused(&other.job(TRAIN), &other, reason);
+	}
+}
+
+#[test]
+fn a_model_that_costs_too_much_is_refused_before_its_weights_are_fetched() {
+	let (mut engine, mut program) = (exact(), Program::new());
+	let card = r#"{"input":[65536],"layers":[{"kind":"dense","units":4096,"bias":true},
+		{"kind":"dense","units":2,"bias":true}]}"#;
+	let old = hex(&program.card);
+	let new = hex(&program.keep(card.as_bytes().to_vec()));
+	let text = program.text.replace(&old, &new);
+	program.manifest = program.keep(text.into_bytes());
+	program.blobs.remove(&program.weights_hash);
+	engine.refused(&program.job(TRAIN), &program, "are the limit");
+}
+
+#[test]
+fn requests_that_come_while_one_waits_for_bytes_are_answered_in_their_order() {
+	let (mut engine, program) = (exact(), Program::new());
+	let job = program.job(TRAIN);
+	engine.ask(1, &job);
+	let FromEngine::Fetch { id: 1, hash, .. } = engine.next() else { panic!("no fetch") };
+	assert_eq!(hash, program.manifest);
+	engine.ask(2, &ProgramJob { units: UNITS + 1, ..job.clone() });
+	engine.say(&ToEngine::Expect { payload: b"nonsense".to_vec() });
+	engine.ask(3, &job);
+	engine.send(&hash, &program);
+	let (first, _) = engine.answer(1, &program).unwrap();
+	assert!(engine.answer(2, &program).unwrap_err().contains("pays 9 units"));
+	let (third, _) = engine.answer(3, &program).unwrap();
+	assert_eq!(first, third);
+	assert!(engine.end().success());
+}
+
+#[test]
+fn an_exam_needs_nothing_and_repeats_itself() {
+	let nothing = Program::empty();
+	for class in ["exact-f64", "integer"] {
+		let (mut engine, mut other) = (Engine::start(class), Engine::start(class));
+		let job = |chunk, units| ProgramJob { program: EXAM, chunk, units, others: vec![] };
+		let (found, output) = engine.done(1, &job(5, 100), &nothing);
+		assert_eq!(found.output, hash_of(&output));
+		assert_eq!(other.done(1, &job(5, 100), &nothing), (found.clone(), output));
+		assert_ne!(engine.done(2, &job(6, 100), &nothing).0, found);
+		assert!(engine.end().success());
+	}
+}
+
+#[test]
+fn what_breaks_the_conversation_ends_the_engine() {
+	let program = Program::new();
+	let hash = program.manifest;
+	let part = |hash, length, last| ToEngine::Part { hash, bytes: vec![0; length], last };
+	let wrong = [
+		vec![part([7; 32], 1, true)],
+		vec![ToEngine::Missing { hash: [7; 32] }],
+		vec![part(hash, 0, false)],
+		vec![part(hash, MAX_PART + 1, true)],
+		// More than a manifest may have.
+		vec![part(hash, MAX_PART, false); 9],
+	];
+	for messages in wrong {
+		let mut engine = exact();
+		engine.ask(1, &program.job(TRAIN));
+		assert!(matches!(engine.next(), FromEngine::Fetch { .. }));
+		messages.iter().for_each(|message| engine.say(message));
+		assert!(!engine.end().success());
+	}
+	// Between requests, too.
+	let mut engine = exact();
+	engine.say(&part(hash, 1, true));
+	assert!(!engine.end().success());
+	let mut engine = exact();
+	engine.to.as_mut().unwrap().write_all(&u32::MAX.to_le_bytes()).unwrap();
+	assert!(!engine.end().success());
+}
+
+#[test]
+fn the_words_of_the_worker_are_understood_and_others_are_not() {
+	let words = ["--mode", "fast", "--threads", "4", "--caches", "2", "--cpu-percent", "50"];
+	let started = |more: &[&str]| {
+		let mut command = Command::new(ENGINE);
+		// Its input has ended.
+		command.args(words).args(more).stdin(Stdio::null());
+		command.output().unwrap().status.success()
+	};
+	assert!(started(&["--class", "exact-f64"]));
+	assert!(started(&["--class", "integer", "--secure"]));
+	let wrong: [&[&str]; 3] =
+		[&[], &["--class", "exact-f32"], &["--class", "integer", "--store", "/"]];
+	for words in wrong {
+		assert!(!started(words), "{words:?}");
+	}
+}

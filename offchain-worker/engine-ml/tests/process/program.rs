@@ -1,0 +1,144 @@
+//! A small program with all of its bytes.
+
+use crate::support;
+use sp_crypto_hashing::blake2_256;
+use std::collections::BTreeMap;
+use tequio_engine_ml::{
+	dataset::Shard,
+	grid::GridState,
+	optimiser::Millionths,
+	safetensors::{write, write_state, Source, Values},
+	train, Model, Rule, Schedule, State,
+};
+use tequio_interface::program::ProgramJob;
+
+/// Its chunk of training, and that of evaluation.
+pub const TRAIN: u32 = 0;
+pub const EVALUATE: u32 = 1;
+/// Units of its chunk of training.
+pub const UNITS: u32 = 8;
+/// Rows of its shard.
+pub const ROWS: u32 = 6;
+
+const CARD: &str = r#"{"input":[3],"layers":[
+	{"kind":"dense","units":5,"bias":true},{"kind":"tanh"},{"kind":"dense","units":2,"bias":true}
+]}"#;
+
+#[derive(Clone)]
+pub struct Program {
+	pub blobs: BTreeMap<[u8; 32], Vec<u8>>,
+	/// The manifest as text, and the hash that stands for the program.
+	pub text: String,
+	pub manifest: [u8; 32],
+	pub card: [u8; 32],
+	pub weights_hash: [u8; 32],
+	pub rows: [u8; 32],
+	shard: [u8; 32],
+	pub model: Model,
+	pub weights: State,
+}
+
+pub fn hash_of(bytes: &[u8]) -> [u8; 32] {
+	blake2_256(bytes)
+}
+
+pub fn hex(hash: &[u8; 32]) -> String {
+	hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Program {
+	/// None of its bytes are there.
+	pub fn empty() -> Self {
+		Self { blobs: BTreeMap::new(), ..Self::new() }
+	}
+
+	pub fn new() -> Self {
+		let model = support::model(CARD);
+		let weights = support::weights(&model, 3);
+		let none = [0; 32];
+		let mut program = Self {
+			blobs: BTreeMap::new(),
+			text: String::new(),
+			manifest: none,
+			card: none,
+			weights_hash: none,
+			rows: none,
+			shard: none,
+			model,
+			weights,
+		};
+		program.card = program.keep(CARD.as_bytes().to_vec());
+		program.weights_hash = program.keep(write_state(&program.weights).unwrap());
+		program.shard = program.keep(shard_bytes());
+		let rows = program.indices().iter().flat_map(|row| row.to_le_bytes()).collect();
+		program.rows = program.keep(rows);
+		program.text = program.describe();
+		program.manifest = program.keep(program.text.clone().into_bytes());
+		program
+	}
+
+	/// Adds bytes; their hash.
+	pub fn keep(&mut self, bytes: Vec<u8>) -> [u8; 32] {
+		let hash = hash_of(&bytes);
+		self.blobs.insert(hash, bytes);
+		hash
+	}
+
+	/// The manifest.
+	fn describe(&self) -> String {
+		let [card, weights, shard, rows] =
+			[self.card, self.weights_hash, self.shard, self.rows].map(|hash| hex(&hash));
+		let schedule = r#"{"steps":2,"batch":4,"micro_batch":3}"#;
+		let rule = r#"{"kind":"sgd","learning_rate":100000}"#;
+		let train =
+			format!(r#"{{"shard":"{shard}","rows":"{rows}","schedule":{schedule},"rule":{rule}}}"#);
+		let chunks = format!(r#"{{"train":{train}}},{{"evaluate":{{"shard":"{shard}"}}}}"#);
+		let model = format!(r#""card":"{card}","weights":"{weights}""#);
+		format!(r#"{{"version":1,{model},"classes":2,"chunks":[{chunks}]}}"#)
+	}
+
+	/// Rows in the order of training.
+	pub fn indices(&self) -> Vec<u32> {
+		vec![5, 0, 1, 4, 2, 3, 5, 5]
+	}
+
+	pub fn shard(&self) -> Shard {
+		let bytes = shard_bytes();
+		Shard::read(&bytes, bytes.len(), 2).unwrap()
+	}
+
+	/// What training makes of the weights.
+	pub fn change(&self) -> GridState {
+		let schedule = Schedule { steps: 2, batch: 4, micro_batch: 3 };
+		let rule = Rule::Sgd { learning_rate: Millionths(100_000) };
+		let (shard, indices) = (self.shard(), self.indices());
+		let trained = train(&self.model, &self.weights, rule, &schedule, &shard, &indices).unwrap();
+		GridState::round(&trained.change).unwrap()
+	}
+
+	/// The job of a chunk.
+	pub fn job(&self, chunk: u32) -> ProgramJob {
+		let units = if chunk == TRAIN { UNITS } else { ROWS };
+		ProgramJob { program: self.manifest, chunk, units, others: vec![] }
+	}
+
+	/// What training fetches.
+	pub fn parts(&self) -> [(&'static str, [u8; 32]); 5] {
+		[
+			("manifest", self.manifest),
+			("card", self.card),
+			("weights", self.weights_hash),
+			("rows", self.rows),
+			("shard", self.shard),
+		]
+	}
+}
+
+fn shard_bytes() -> Vec<u8> {
+	let x = support::tensor(&[6, 3], 17);
+	write(&[
+		Source { name: "x", shape: &[6, 3], values: Values::F64(x.data()) },
+		Source { name: "y", shape: &[6], values: Values::U8(&[0, 1, 1, 0, 1, 0]) },
+	])
+	.unwrap()
+}

@@ -1,0 +1,89 @@
+//! Programs: training and evaluation of small models. A unit is what the program's author calls
+//! one: a sample that is trained on or evaluated.
+
+use super::Class;
+use codec::{DecodeAll, Encode};
+use hex_literal::hex;
+use std::time::Duration;
+use tequio_interface::{
+	engine::Mode,
+	program::{self, ProgramJob, ProgramResult, EXAM},
+};
+
+/// Programs in 64-bit floats whose results are rounded to a grid.
+pub const EXACT_F64: Class = Class {
+	exam: || exam(TRAINED),
+	..class(program::EXACT_F64, "program, exact 64-bit floats", &["--class", "exact-f64"])
+};
+/// Programs whose results are integers.
+pub const INTEGER: Class = class(program::INTEGER, "program, integers", &["--class", "integer"]);
+
+/// Output of the built-in program, trained on one sample: the same on every sound machine.
+const TRAINED: [u8; 32] = hex!("bad53d1ce48e95c7a4ebae2154b7eb642ca78417d63ed291c5b03b1ab5194685");
+/// The same, evaluated on it.
+const COUNTED: [u8; 32] = hex!("907f4f22ad2d44ba7567becac7deece746bb595a27cc2b4d0f8ba2a1445b69ff");
+
+/// Bytes that an engine takes at most: 512 MiB to compute, and weights and data of 256 MiB each,
+/// which take three times as much while 32-bit floats are read as 64-bit ones.
+const PROCESS: u64 = 2 << 30;
+
+const fn class(number: u16, name: &'static str, arguments: &'static [&'static str]) -> Class {
+	Class {
+		number,
+		name,
+		unit: "units",
+		program: "tequio-engine-ml",
+		arguments,
+		units,
+		// One sample through a model as large as models may be: 2³⁰ multiply-adds.
+		time_per_unit: Duration::from_secs(4),
+		need,
+		sample,
+		exam: || exam(COUNTED),
+		output: Some(output),
+	}
+}
+
+fn units(payload: &[u8]) -> u32 {
+	ProgramJob::decode_all(&mut &*payload).map_or(0, |job| job.units)
+}
+
+/// One thread computes, in either mode.
+fn need(_: Mode, _: u64, _: u64) -> u64 {
+	PROCESS
+}
+
+/// Samples of the built-in program, which needs no data. Where it starts is its seed.
+fn sample(start: u32, count: u32) -> Vec<u8> {
+	ProgramJob { program: EXAM, chunk: start, units: count, others: vec![] }.encode()
+}
+
+/// One sample of the built-in program, and what it yields.
+fn exam(output: [u8; 32]) -> (Vec<u8>, Vec<u8>) {
+	(sample(0, 1), ProgramResult { output, near: vec![] }.encode())
+}
+
+/// Near outputs of others are named beside its own.
+fn output(result: &[u8]) -> Option<[u8; 32]> {
+	ProgramResult::decode_all(&mut &*result).ok().map(|result| result.output)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_result_names_its_output() {
+		let result = ProgramResult { output: [7; 32], near: vec![[1; 32]] }.encode();
+		assert_eq!(output(&result), Some([7; 32]));
+		for nonsense in [&b""[..], &result[1..], &[&result[..], &[0]].concat()] {
+			assert_eq!(output(nonsense), None);
+		}
+	}
+
+	#[test]
+	fn units_are_those_that_are_paid() {
+		let job = ProgramJob { program: [9; 32], chunk: 3, units: 480, others: vec![[1; 32]] };
+		assert_eq!(units(&job.encode()), 480);
+	}
+}
