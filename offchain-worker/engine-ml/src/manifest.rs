@@ -4,18 +4,26 @@
 //! {"version": 1, "card": "<hash>", "weights": "<hash>", "classes": 10, "chunks": [
 //!   {"train": {"shard": "<hash>", "rows": "<hash>",
 //!     "schedule": {"steps": 10, "batch": 32, "micro_batch": 8},
-//!     "rule": {"kind": "sgd", "learning_rate": 10000}}},
-//!   {"evaluate": {"shard": "<hash>"}}
+//!     "rule": {"kind": "sgd", "learning_rate": 10000}}}
 //! ]}
 //! ```
+//!
+//! A chunk of another kind is `{"evaluate": {"shard": "<hash>"}}`. A task is of one class and runs
+//! chunks from the first one on, so a manifest holds chunks of one kind.
 //!
 //! A hash is the `blake2_256` of the bytes, as 64 lower-case hexadecimal digits. Nothing has a
 //! default, and nothing else may be there: two readers of a manifest cannot differ.
 //!
 //! | chunk | class | units | output |
 //! | --- | --- | --- | --- |
-//! | `train` | `ExactF64` | steps × batch | the change of the weights: safetensors, I64 grid units |
-//! | `evaluate` | `Integer` | rows of the shard | SCALE of `(right: u64, rows: u64, loss: u64)` |
+//! | `train` | `ExactF64` | [`training_units`] | the change of the weights: safetensors, I64 grid units |
+//! | `evaluate` | `Integer` | [`evaluation_units`] | SCALE of `(right: u64, rows: u64, loss: u64)` |
+//!
+//! A unit is a million multiply-adds, so that a price for a unit is one for work, whatever the model:
+//! were it a sample, whoever asks little for it could be given the largest models.
+//!
+//! [`training_units`]: crate::Cost::training_units
+//! [`evaluation_units`]: crate::Cost::evaluation_units
 
 use crate::{optimiser::Rule, train::Schedule};
 use serde::Deserialize;

@@ -21,7 +21,7 @@ mod cost;
 mod layer;
 pub(crate) mod shape;
 
-pub use cost::{Cost, Limits, OverLimit, COPIES_OF_PARAMETERS};
+pub use cost::{Cost, Limits, OverLimit, COPIES_OF_PARAMETERS, UNIT};
 pub use layer::{Layer, Refused};
 pub use shape::{LayerError, MAX_ELEMENTS, MAX_KERNEL, MAX_SIZE};
 

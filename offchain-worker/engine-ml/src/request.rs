@@ -28,6 +28,9 @@ pub const MAX_WEIGHTS: u64 = 256 << 20;
 pub const MAX_SHARD: u64 = 256 << 20;
 /// Bytes of a list of rows that are fetched: a million rows.
 pub const MAX_ROWS: u64 = 4 << 20;
+/// The output of a chunk in which numbers get too large. Everybody who computes it comes to that, and
+/// only by computing it: so it is a result, and paid.
+pub const DIVERGED: &[u8] = b"tequio: diverged";
 /// Samples that are evaluated at a time. How many changes no bit of the result.
 const MICRO_BATCH: u32 = 16;
 
@@ -162,10 +165,22 @@ pub fn run(class: Class, blobs: &mut impl Blobs, payload: &[u8]) -> Result<Compu
 	}
 }
 
-/// The output of an evaluation: SCALE of `(right: u64, rows: u64, loss: u64)`, the loss in units of
-/// [`LOSS_UNITS`](crate::evaluate::LOSS_UNITS).
-pub fn counts(found: &Evaluation) -> Vec<u8> {
-	(u64::from(found.right), u64::from(found.rows), found.loss).encode()
+/// The output of an evaluation, in SCALE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode)]
+pub struct Counts {
+	/// Rows whose label scores highest.
+	pub right: u64,
+	/// Rows that were looked at.
+	pub rows: u64,
+	/// Losses of all rows, in units of [`LOSS_UNITS`](crate::evaluate::LOSS_UNITS).
+	pub loss: u64,
+}
+
+impl Counts {
+	/// What was found.
+	pub fn of(found: &Evaluation) -> Self {
+		Self { right: found.right.into(), rows: found.rows.into(), loss: found.loss }
+	}
 }
 
 fn read(payload: &[u8]) -> Result<ProgramJob, Refusal> {
@@ -186,18 +201,22 @@ fn train_chunk(
 	job: &ProgramJob,
 ) -> Result<Computed, RequestError> {
 	let schedule = &chunk.schedule;
-	check_units(job, u64::from(schedule.steps) * u64::from(schedule.batch))?;
-	let samples = usize::try_from(job.units).unwrap_or(usize::MAX);
-	schedule.check(samples).map_err(Refusal::from)?;
+	schedule.check_bounds().map_err(Refusal::from)?;
 	chunk.rule.check().map_err(Refusal::from)?;
-	let (model, weights) = load_model(blobs, manifest, schedule.micro_batch)?;
+	let model = load_model(blobs, manifest, schedule.micro_batch)?;
+	check_units(job, model.cost().training_units(schedule.steps, schedule.batch))?;
+	let weights = load_weights(blobs, manifest, &model)?;
 	let rows = blobs::fetch(blobs, "rows", &chunk.rows.0, MAX_ROWS)?;
 	let rows = read_rows(&rows)?;
 	let shard = load_shard(blobs, manifest, &chunk.shard)?;
 	let trained = train(&model, &weights, chunk.rule, schedule, &shard, &rows);
 	drop(shard);
-	let trained = trained.map_err(Refusal::from)?;
-	let change = GridState::round(&trained.change).map_err(Refusal::from)?;
+	let change = match trained {
+		Ok(trained) => GridState::round(&trained.change),
+		Err(TrainError::NotFinite { .. }) => return Ok(Computed::alone(DIVERGED.to_vec())),
+		Err(error) => return Err(Refusal::from(error).into()),
+	};
+	let Ok(change) = change else { return Ok(Computed::alone(DIVERGED.to_vec())) };
 	let mut computed = Computed::alone(change.write().map_err(Refusal::from)?);
 	computed.result.near = near(blobs, &change, &computed, &weights, &job.others)?;
 	Ok(computed)
@@ -209,12 +228,18 @@ fn evaluate_chunk(
 	chunk: &EvaluateChunk,
 	job: &ProgramJob,
 ) -> Result<Computed, RequestError> {
-	let (model, weights) = load_model(blobs, manifest, MICRO_BATCH)?;
+	let model = load_model(blobs, manifest, MICRO_BATCH)?;
 	let shard = load_shard(blobs, manifest, &chunk.shard)?;
-	check_units(job, u64::try_from(shard.rows()).unwrap_or(u64::MAX))?;
-	let rows: Vec<u32> = (0..job.units).collect();
-	let found = evaluate(&model, &weights, &shard, &rows, MICRO_BATCH).map_err(Refusal::from)?;
-	Ok(Computed::alone(counts(&found)))
+	let rows = u32::try_from(shard.rows()).unwrap_or(u32::MAX);
+	check_units(job, model.cost().evaluation_units(rows.into()))?;
+	let weights = load_weights(blobs, manifest, &model)?;
+	let rows: Vec<u32> = (0..rows).collect();
+	let found = match evaluate(&model, &weights, &shard, &rows, MICRO_BATCH) {
+		Ok(found) => found,
+		Err(EvaluateError::NotFinite { .. }) => return Ok(Computed::alone(DIVERGED.to_vec())),
+		Err(error) => return Err(Refusal::from(error).into()),
+	};
+	Ok(Computed::alone(Counts::of(&found).encode()))
 }
 
 fn check_units(job: &ProgramJob, worth: u64) -> Result<(), Refusal> {
@@ -222,12 +247,12 @@ fn check_units(job: &ProgramJob, worth: u64) -> Result<(), Refusal> {
 	(u64::from(paid) == worth).then_some(()).ok_or(Refusal::Units { paid, worth })
 }
 
-/// The model, if it can be afforded with micro-batches of so many samples, and its weights.
+/// The model, if it can be afforded with micro-batches of so many samples.
 fn load_model(
 	blobs: &mut impl Blobs,
 	manifest: &Manifest,
 	micro_batch: u32,
-) -> Result<(Model, State), RequestError> {
+) -> Result<Model, RequestError> {
 	let most = u64::try_from(MAX_CARD_BYTES).unwrap_or(u64::MAX);
 	let card = blobs::fetch(blobs, "card", &manifest.card.0, most)?;
 	let model = Model::parse(&card).map_err(Refusal::from)?;
@@ -236,10 +261,18 @@ fn load_model(
 		let (manifest, model) = (manifest.classes, model.classes());
 		return Err(Refusal::Classes { manifest, model }.into());
 	}
+	Ok(model)
+}
+
+fn load_weights(
+	blobs: &mut impl Blobs,
+	manifest: &Manifest,
+	model: &Model,
+) -> Result<State, RequestError> {
 	let weights = blobs::fetch(blobs, "weights", &manifest.weights.0, MAX_WEIGHTS)?;
 	let weights = read_state(&weights, weights.len()).map_err(Refusal::from)?;
 	model.check(&weights).map_err(Refusal::from)?;
-	Ok((model, weights))
+	Ok(weights)
 }
 
 fn load_shard(

@@ -87,8 +87,8 @@ pub enum TrainError {
 }
 
 impl Schedule {
-	/// Says whether the schedule is within its bounds and takes an index list of this length.
-	pub fn check(&self, indices: usize) -> Result<(), TrainError> {
+	/// Says whether the schedule is within its bounds.
+	pub fn check_bounds(&self) -> Result<(), TrainError> {
 		let Self { steps, batch, micro_batch } = *self;
 		let all = [
 			("steps", steps, MAX_STEPS),
@@ -96,9 +96,16 @@ impl Schedule {
 			("micro_batch", micro_batch, MAX_MICRO_BATCH),
 		];
 		let over = all.into_iter().find(|(_, value, most)| !(1..=*most).contains(value));
-		if let Some((field, value, most)) = over {
-			return Err(TrainError::OutOfBounds { field, value, most });
+		match over {
+			Some((field, value, most)) => Err(TrainError::OutOfBounds { field, value, most }),
+			None => Ok(()),
 		}
+	}
+
+	/// Says whether the schedule is within its bounds and takes an index list of this length.
+	pub fn check(&self, indices: usize) -> Result<(), TrainError> {
+		self.check_bounds()?;
+		let Self { steps, batch, .. } = *self;
 		let expected = u64::from(steps) * u64::from(batch);
 		if u64::try_from(indices) != Ok(expected) {
 			return Err(TrainError::Indices { found: indices, steps, batch, expected });

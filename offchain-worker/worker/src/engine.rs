@@ -243,20 +243,27 @@ impl Engine {
 	/// `limit` the engine is killed. What it asks for comes from the store, and its output is there
 	/// when this returns.
 	///
-	/// After an error the engine is of no use any more.
-	pub fn compute(&mut self, payload: Vec<u8>, limit: Duration) -> Result<Answer, EngineError> {
+	/// After an error the engine is of no use any more. Without room for its output the answer is
+	/// [`Answer::StoreFailed`] where the output `is_wanted`, as a worker's is: who checks one is asked
+	/// for its hash alone.
+	pub fn compute(
+		&mut self,
+		payload: Vec<u8>,
+		limit: Duration,
+		is_wanted: bool,
+	) -> Result<Answer, EngineError> {
 		let store = self.store.clone();
 		let data = match &store {
 			Some(store) => Data::Of(store.as_ref()),
 			None => Data::None,
 		};
-		self.ask(payload, limit, data)
+		self.ask(payload, limit, data, is_wanted)
 	}
 
 	/// The same for a sample or an exam, which needs nothing from the store and leaves nothing there.
 	pub fn try_out(&mut self, payload: Vec<u8>, limit: Duration) -> Result<Answer, EngineError> {
 		let data = if self.output.is_some() { Data::Trial } else { Data::None };
-		self.ask(payload, limit, data)
+		self.ask(payload, limit, data, false)
 	}
 
 	fn ask(
@@ -264,15 +271,21 @@ impl Engine {
 		payload: Vec<u8>,
 		limit: Duration,
 		data: Data,
+		is_wanted: bool,
 	) -> Result<Answer, EngineError> {
 		self.asked += 1;
 		let asked = self.asked;
 		let mut exchange = Exchange::new(asked, data);
+		let takes_data = self.output.is_some();
 		let said = self.converse(limit, |to, news| {
 			write_frame(to, &ToEngine::Run { id: asked, payload })?;
 			loop {
-				let expect =
-					|job: &Job| write_frame(to, &ToEngine::Expect { payload: job.payload.clone() });
+				// One that asks for data reads nothing else while it computes, and has nothing to make
+				// ready.
+				let expect = |job: &Job| match takes_data {
+					true => Ok(()),
+					false => write_frame(to, &ToEngine::Expect { payload: job.payload.clone() }),
+				};
 				match answer(news, expect)? {
 					FromEngine::Fetch { id, hash, most } => exchange.give(to, id, hash, most)?,
 					FromEngine::Output { id, bytes, last } => exchange.take(id, &bytes, last)?,
@@ -282,7 +295,7 @@ impl Engine {
 		})?;
 		let answer = match said {
 			FromEngine::Done { id, result } if id == asked && result.len() <= MAX_RESULT => {
-				exchange.keep(self.output.and_then(|output| output(&result)))?;
+				exchange.keep(self.output.and_then(|output| output(&result)), is_wanted)?;
 				Answer::Done(result)
 			},
 			FromEngine::Refused { id, reason } if id == asked => Answer::Refused(one_line(&reason)),

@@ -7,9 +7,9 @@
 use sp_crypto_hashing::blake2_256;
 use std::{
 	fmt,
-	fs::{self, File, OpenOptions},
+	fs::{self, File, OpenOptions, Permissions},
 	io::{self, ErrorKind, Read, Write},
-	os::unix::fs::OpenOptionsExt,
+	os::unix::fs::{OpenOptionsExt, PermissionsExt},
 	path::{Path, PathBuf},
 	process,
 	sync::atomic::{AtomicU64, Ordering},
@@ -93,14 +93,17 @@ pub struct Folder {
 }
 
 impl Folder {
-	/// Uses a folder, which is made if it is not there.
+	/// Uses a folder. It has to be there: an empty one in place of a share that is not mounted would
+	/// have us say that inputs are missing.
 	pub fn open(path: &Path) -> Result<Self, StoreError> {
 		Self::with_room(path, MOST_BYTES)
 	}
 
 	fn with_room(path: &Path, most: u64) -> Result<Self, StoreError> {
 		let failed = |error| StoreError::Io { path: path.to_path_buf(), error };
-		fs::create_dir_all(path).map_err(failed)?;
+		if !fs::metadata(path).map_err(failed)?.is_dir() {
+			return Err(failed(ErrorKind::NotADirectory.into()));
+		}
 		let folder = Self { path: path.canonicalize().map_err(failed)?, most };
 		folder.remove_left_behind();
 		Ok(folder)
@@ -154,6 +157,8 @@ impl Folder {
 		let (new, mut file) = self.unfinished()?;
 		let written = file
 			.write_all(bytes)
+			// Whoever shares the folder reads it, the requester too.
+			.and_then(|()| file.set_permissions(Permissions::from_mode(0o644)))
 			.and_then(|()| file.sync_all())
 			.and_then(|()| fs::rename(&new, path));
 		if written.is_err() {
@@ -173,7 +178,8 @@ impl Store for Folder {
 		let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 		let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
 			Ok(file) => file,
-			Err(e) if e.kind() == ErrorKind::NotFound => {
+			// Not there, or not for us.
+			Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
 				return Err(StoreError::Missing(hex::encode(hash)));
 			},
 			// A link; a socket.
@@ -205,11 +211,16 @@ impl Store for Folder {
 	fn put(&self, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
 		let hash = blake2_256(bytes);
 		let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-		// What is there and sound stays.
-		if self.get(&hash, length).is_ok() {
-			return Ok(hash);
-		}
 		let path = self.path_of(&hash);
+		let is_there = || {
+			fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == length)
+		};
+		match self.get(&hash, length) {
+			// What is there and sound stays, and so does what another user keeps from us.
+			Ok(_) => return Ok(hash),
+			Err(StoreError::Missing(_)) if is_there() => return Ok(hash),
+			Err(_) => {},
+		}
 		let failed = |error| StoreError::Io { path: path.clone(), error };
 		let (held, most) = (self.held().map_err(failed)?, self.most);
 		if held.saturating_add(length) > most {

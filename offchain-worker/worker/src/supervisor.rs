@@ -142,9 +142,10 @@ impl Runner {
 		let Some(mut engine) = self.engine(class, hold)? else { return Ok(None) };
 		self.board.enter(slot, Activity::Computing(class.number));
 		let payload = ticket.job.payload.clone();
+		let is_worker = ticket.job.key.role == 0;
 		let (units, started) = (class.units(&payload), Instant::now());
 		let time = class.time(&payload, &self.launcher.setting);
-		let computed = engine.compute(payload, self.job_timeout.saturating_add(time))?;
+		let computed = engine.compute(payload, self.job_timeout.saturating_add(time), is_worker)?;
 		if matches!(computed, Answer::Done(_)) {
 			self.board.computed(class.number, units, started.elapsed());
 			desk.advertise();

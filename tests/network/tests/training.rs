@@ -21,9 +21,12 @@ use tequio_harness::{
 use tequio_network_tests::story::{Story, PRICE};
 use tequio_primitives::{recompute::RecomputeSpec, WorkClass};
 
-/// Two numbers in, two classes out.
+/// Two numbers in, two classes out; half a million parameters, so that weights and outputs go through
+/// an engine's pipes in many parts.
 const CARD: &str = r#"{"input": [2], "layers": [
-	{"kind": "dense", "units": 4, "bias": true},
+	{"kind": "dense", "units": 1024, "bias": true},
+	{"kind": "tanh"},
+	{"kind": "dense", "units": 512, "bias": true},
 	{"kind": "tanh"},
 	{"kind": "dense", "units": 2, "bias": true}
 ]}"#;
@@ -94,13 +97,13 @@ impl Lesson {
 	}
 }
 
-/// Weights between −1/4 and 1/4.
+/// Weights between −1/64 and 1/64.
 fn weights(model: &Model) -> State {
 	let mut weights = model.zeros();
 	let mut place = 0_u32;
 	for (_, tensor) in &mut weights.0 {
 		for value in tensor.data_mut() {
-			*value = f64::from(place * 29 % 32) / 64.0 - 0.25;
+			*value = f64::from(place * 29 % 37) / 1_152.0 - 1.0 / 64.0;
 			place += 1;
 		}
 	}
@@ -148,7 +151,9 @@ async fn training_is_paid_and_yields_what_anybody_gets() -> Result<()> {
 	let rules = json!({ "verification": { "rules": { "reveal_period": 64 } } });
 	let class = WorkClass::ExactF64;
 	let mut story = Story::begin_for(class, nodes, rules).await?;
-	let units = SCHEDULE.steps * SCHEDULE.batch;
+	let Schedule { steps, batch, .. } = SCHEDULE;
+	let units = u32::try_from(lesson.model.cost().training_units(steps, batch))?;
+	ensure!(units > 30, "there is little to pay for: {units} units");
 	let spec = RecomputeSpec { class, program, chunks: CHUNKS, units, replicas: 1 };
 	let spec = TaskSpec::Recompute(spec);
 	let request = Request { spec, price: PRICE, deadline: DEADLINE, bonus: 0 };

@@ -19,6 +19,8 @@ use super::{Layer, Node};
 pub const COPIES_OF_PARAMETERS: u64 = 6;
 /// Bytes of an element.
 const ELEMENT_BYTES: u64 = 8;
+/// Multiply-adds of a unit of pay: a millisecond or so.
+pub const UNIT: u64 = 1 << 20;
 /// Multiply-adds that one hyperbolic function or exponential counts as.
 const TRANSCENDENTAL: u64 = 16;
 
@@ -54,6 +56,19 @@ impl Cost {
 			.saturating_add(a_sample.saturating_mul(u64::from(micro_batch)))
 			.saturating_add(self.scratch)
 			.saturating_mul(ELEMENT_BYTES)
+	}
+
+	/// Units of pay in a training of so many steps with so many samples each, rounded up: forward and
+	/// backward passes, and one multiply-add for each parameter and step.
+	pub fn training_units(&self, steps: u32, batch: u32) -> u64 {
+		let samples = u64::from(steps).saturating_mul(batch.into());
+		let updates = self.parameters.saturating_mul(steps.into());
+		self.multiply_adds().saturating_mul(samples).saturating_add(updates).div_ceil(UNIT)
+	}
+
+	/// Units of pay in an evaluation of so many rows, rounded up.
+	pub fn evaluation_units(&self, rows: u64) -> u64 {
+		self.forward.saturating_mul(rows).div_ceil(UNIT)
 	}
 
 	fn and_then(self, next: Self) -> Self {

@@ -16,6 +16,8 @@ use std::{
 use tequio_engine_ml::{
 	evaluate,
 	grid::{GridState, GridTensor},
+	request::DIVERGED,
+	safetensors::{write, Source, Values},
 };
 use tequio_interface::{
 	engine::{FromEngine, ToEngine, MAX_PART},
@@ -90,8 +92,8 @@ fn jobs_that_are_at_fault_are_refused_and_the_engine_goes_on() {
 	let others = |others: &[[u8; 32]]| ProgramJob { others: others.to_vec(), ..sound.clone() };
 	let many: Vec<[u8; 32]> = (0..9).map(|byte| [byte; 32]).collect();
 	for (job, reason) in [
-		(ProgramJob { units: UNITS + 1, ..sound.clone() }, "pays 9 units for a chunk of 8"),
-		(ProgramJob { units: 0, ..sound.clone() }, "pays 0 units for a chunk of 8"),
+		(ProgramJob { units: UNITS + 1, ..sound.clone() }, "pays 2 units for a chunk of 1"),
+		(ProgramJob { units: 0, ..sound.clone() }, "pays 0 units for a chunk of 1"),
 		(ProgramJob { chunk: 2, ..sound.clone() }, "there is no chunk 2"),
 		(ProgramJob { program: [9; 32], ..sound.clone() }, "the manifest: not to be had"),
 		(program.job(EVALUATE), "class integer"),
@@ -131,7 +133,7 @@ fn manifests_that_do_not_fit_are_refused() {
 		("\"version\"", "\"kind\"", "the manifest cannot be read"),
 		("\"version\":1", "\"version\":2", "version 2"),
 		("\"classes\":2", "\"classes\":3", "3 classes, the model 2"),
-		("\"batch\":4", "\"batch\":5", "units for a chunk of 10"),
+		("\"batch\":4", "\"batch\":5", "take exactly 10"),
 		("\"micro_batch\":3", "\"micro_batch\":0", "micro_batch is 0"),
 		("\"learning_rate\":100000", "\"learning_rate\":0", "learning_rate is 0"),
 		(rows.as_str(), zeros.as_str(), "the rows: not to be had"),
@@ -142,6 +144,27 @@ fn manifests_that_do_not_fit_are_refused() {
 		other.manifest = other.keep(text.into_bytes());
 		engine.refused(&other.job(TRAIN), &other, reason);
 	}
+}
+
+#[test]
+fn what_diverges_is_a_result() {
+	let (mut engine, mut program) = (exact(), Program::new());
+	let huge = vec![1e300; 18];
+	let shard = write(&[
+		Source { name: "x", shape: &[6, 3], values: Values::F64(&huge) },
+		Source { name: "y", shape: &[6], values: Values::U8(&[0, 1, 1, 0, 1, 0]) },
+	]);
+	let card = program.blobs[&program.card].clone();
+	let card = String::from_utf8(card).unwrap().replace("tanh", "relu");
+	let mut text = program.text.clone();
+	for (old, new) in [(program.card, card.into_bytes()), (program.shard, shard.unwrap())] {
+		text = text.replace(&hex(&old), &hex(&program.keep(new)));
+	}
+	program.manifest = program.keep(text.into_bytes());
+	let (result, output) = engine.done(1, &program.job(TRAIN), &program);
+	assert_eq!(output, DIVERGED);
+	assert_eq!(result.output, hash_of(DIVERGED));
+	assert!(engine.end().success());
 }
 
 #[test]
@@ -169,7 +192,7 @@ fn requests_that_come_while_one_waits_for_bytes_are_answered_in_their_order() {
 	engine.ask(3, &job);
 	engine.send(&hash, &program);
 	let (first, _) = engine.answer(1, &program).unwrap();
-	assert!(engine.answer(2, &program).unwrap_err().contains("pays 9 units"));
+	assert!(engine.answer(2, &program).unwrap_err().contains("pays 2 units"));
 	let (third, _) = engine.answer(3, &program).unwrap();
 	assert_eq!(first, third);
 	assert!(engine.end().success());
@@ -181,10 +204,10 @@ fn an_exam_needs_nothing_and_repeats_itself() {
 	for class in ["exact-f64", "integer"] {
 		let (mut engine, mut other) = (Engine::start(class), Engine::start(class));
 		let job = |chunk, units| ProgramJob { program: EXAM, chunk, units, others: vec![] };
-		let (found, output) = engine.done(1, &job(5, 100), &nothing);
+		let (found, output) = engine.done(1, &job(5, 3), &nothing);
 		assert_eq!(found.output, hash_of(&output));
-		assert_eq!(other.done(1, &job(5, 100), &nothing), (found.clone(), output));
-		assert_ne!(engine.done(2, &job(6, 100), &nothing).0, found);
+		assert_eq!(other.done(1, &job(5, 3), &nothing), (found.clone(), output));
+		assert_ne!(engine.done(2, &job(6, 3), &nothing).0, found);
 		assert!(engine.end().success());
 	}
 }

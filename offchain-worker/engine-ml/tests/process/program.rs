@@ -15,8 +15,8 @@ use tequio_interface::program::ProgramJob;
 /// Its chunk of training, and that of evaluation.
 pub const TRAIN: u32 = 0;
 pub const EVALUATE: u32 = 1;
-/// Units of its chunk of training.
-pub const UNITS: u32 = 8;
+/// Units of each of its chunks: far from a million multiply-adds.
+pub const UNITS: u32 = 1;
 /// Rows of its shard.
 pub const ROWS: u32 = 6;
 
@@ -33,7 +33,7 @@ pub struct Program {
 	pub card: [u8; 32],
 	pub weights_hash: [u8; 32],
 	pub rows: [u8; 32],
-	shard: [u8; 32],
+	pub shard: [u8; 32],
 	pub model: Model,
 	pub weights: State,
 }
@@ -118,8 +118,7 @@ impl Program {
 
 	/// The job of a chunk.
 	pub fn job(&self, chunk: u32) -> ProgramJob {
-		let units = if chunk == TRAIN { UNITS } else { ROWS };
-		ProgramJob { program: self.manifest, chunk, units, others: vec![] }
+		ProgramJob { program: self.manifest, chunk, units: UNITS, others: vec![] }
 	}
 
 	/// What training fetches.

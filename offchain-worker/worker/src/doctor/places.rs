@@ -15,6 +15,7 @@ use std::{
 		net::UnixStream,
 	},
 	path::Path,
+	process,
 };
 
 const BASE_PATH: &str = "base path";
@@ -76,8 +77,10 @@ pub fn store(dir: &Path) -> Check {
 }
 
 fn try_to_write(dir: &Path) -> io::Result<()> {
-	let trial = dir.join("doctor");
-	fs::write(&trial, "x").and_then(|()| fs::remove_file(&trial))
+	let trial = dir.join(format!(".doctor-{}", process::id()));
+	// Never through a link that somebody has laid there.
+	fs::File::create_new(&trial)?;
+	fs::remove_file(&trial)
 }
 
 /// Bytes that are left.

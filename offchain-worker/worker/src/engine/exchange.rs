@@ -89,14 +89,17 @@ impl<'a> Exchange<'a> {
 	}
 
 	/// The request is computed, and its result names this output: it is put into the store, if there
-	/// is one.
-	pub fn keep(&mut self, named: Option<[u8; 32]>) -> Result<(), EngineError> {
+	/// is one. Where that fails, the result stands all the same unless the output `is_wanted`.
+	pub fn keep(&mut self, named: Option<[u8; 32]>, is_wanted: bool) -> Result<(), EngineError> {
 		let Data::Of(store) = self.data else { return Ok(()) };
 		if !self.is_whole || named != Some(blake2_256(&self.output)) {
 			return Err(EngineError::OffTopic);
 		}
 		if let Err(e) = store.put(&self.output) {
-			self.fault = Some(e.to_string());
+			warn!("an output is not kept: {e}");
+			if is_wanted {
+				self.fault = Some(e.to_string());
+			}
 		}
 		Ok(())
 	}
@@ -201,8 +204,14 @@ mod tests {
 
 		let mut exchange = Exchange::new(ID, Data::Of(&Broken));
 		exchange.take(ID, b"output", true).unwrap();
-		exchange.keep(Some(blake2_256(b"output"))).unwrap();
+		exchange.keep(Some(blake2_256(b"output")), true).unwrap();
 		assert!(exchange.into_fault().is_some());
+
+		// Of those who check, nobody wants it.
+		let mut exchange = Exchange::new(ID, Data::Of(&Broken));
+		exchange.take(ID, b"output", true).unwrap();
+		exchange.keep(Some(blake2_256(b"output")), false).unwrap();
+		assert!(exchange.into_fault().is_none());
 	}
 
 	#[test]
@@ -212,13 +221,13 @@ mod tests {
 		let hash = blake2_256(b"output");
 		let mut exchange = Exchange::new(ID, Data::Of(&folder));
 		exchange.take(ID, b"out", false).unwrap();
-		assert!(is_off_topic(exchange.keep(Some(blake2_256(b"out")))));
+		assert!(is_off_topic(exchange.keep(Some(blake2_256(b"out")), true)));
 		exchange.take(ID, b"put", true).unwrap();
 		for other in [None, Some([0; 32]), Some(blake2_256(b"out"))] {
-			assert!(is_off_topic(exchange.keep(other)));
+			assert!(is_off_topic(exchange.keep(other, true)));
 		}
 		assert!(folder.get(&hash, 6).is_err());
-		exchange.keep(Some(hash)).unwrap();
+		exchange.keep(Some(hash), true).unwrap();
 		assert_eq!(folder.get(&hash, 6).unwrap(), b"output");
 		// There is one output.
 		assert!(is_off_topic(exchange.take(ID, b"", true)));
@@ -235,7 +244,7 @@ mod tests {
 		let mut trial = Exchange::new(ID, Data::Trial);
 		assert!(is_off_topic(trial.give(&mut pipe, ID, [0; 32], 1)));
 		trial.take(ID, b"x", true).unwrap();
-		trial.keep(None).unwrap();
+		trial.keep(None, true).unwrap();
 
 		let mut exchange = Exchange::new(ID, Data::Of(&folder));
 		assert!(is_off_topic(exchange.give(&mut pipe, ID + 1, [0; 32], 1)));

@@ -15,7 +15,11 @@ const BYTES: &[u8] = b"weights";
 
 fn folder() -> (TempDir, Folder) {
 	let dir = tempfile::tempdir().unwrap();
-	let folder = Folder::open(&dir.path().join("store")).unwrap();
+	let path = dir.path().join("store");
+	// One that is not there is not made: it may be a share that is not mounted.
+	assert!(Folder::open(&path).unwrap_err().is_fault());
+	fs::create_dir(&path).unwrap();
+	let folder = Folder::open(&path).unwrap();
 	(dir, folder)
 }
 

@@ -14,6 +14,7 @@ use tequio_interface::{
 /// A worker with a store, and a node that it serves.
 fn start(home: &Home) -> (Worker, Node) {
 	let store = home.dir().join("store");
+	fs::create_dir(&store).unwrap();
 	let worker = home.start_with(&["--store", store.to_str().unwrap()]);
 	let mut node = worker.stranger();
 	let told = node.hello(VERSION, GENESIS);

@@ -1,8 +1,9 @@
 //! Chunks of programs. Pure.
 //!
-//! Worker, auditors and referees run the same chunk. Referees are told besides what the parties have
-//! shown, to say which of it is within the tolerance of the class of what comes out. Integers have no
-//! tolerance, so nobody is told anything there.
+//! Worker, auditors and referees run the same chunk. In a class with a tolerance, referees are told
+//! besides what the parties have shown, to say which of it is near what comes out. Of those that there
+//! are engines for none has one: integers are equal or not, and `ExactF64` is computed by one engine in
+//! plain Rust, to the same bits on every machine. A tolerance would only be there to be misused.
 
 use super::{Unusable, Work};
 use alloc::vec::Vec;
@@ -41,13 +42,15 @@ impl Program {
 		mut shown: Vec<H256>,
 	) -> Self {
 		match spec.class {
-			WorkClass::ExactF64 | WorkClass::ExactF32 => {
+			WorkClass::ExactF32 => {
 				shown.sort_unstable();
 				shown.dedup();
 				shown.truncate(MAX_OTHERS);
 				Self { spec, chunk, others: shown }
 			},
-			WorkClass::Integer | WorkClass::RandomXSearch => Self::own(spec, chunk),
+			WorkClass::ExactF64 | WorkClass::Integer | WorkClass::RandomXSearch => {
+				Self::own(spec, chunk)
+			},
 		}
 	}
 
@@ -136,16 +139,18 @@ mod tests {
 
 	#[test]
 	fn referees_are_told_each_output_once_and_in_order() {
-		let told = job(&judging(WorkClass::ExactF64, &[9, 7, 9, 8])).others;
+		let told = job(&judging(WorkClass::ExactF32, &[9, 7, 9, 8])).others;
 		assert_eq!(told, vec![[7; 32], [8; 32], [9; 32]]);
 	}
 
 	#[test]
-	fn nothing_is_near_among_integers() {
-		let program = judging(WorkClass::Integer, &[7, 9]);
-		assert!(job(&program).others.is_empty());
-		assert_eq!(program.work(&result(7, &[9])), Err(Unusable::Contradictory));
-		assert_eq!(program.work(&result(7, &[])), said(7, &[]));
+	fn nothing_is_near_where_every_machine_gets_the_same() {
+		for class in [WorkClass::ExactF64, WorkClass::Integer] {
+			let program = judging(class, &[7, 9]);
+			assert!(job(&program).others.is_empty());
+			assert_eq!(program.work(&result(7, &[9])), Err(Unusable::Contradictory));
+			assert_eq!(program.work(&result(7, &[])), said(7, &[]));
+		}
 	}
 
 	#[test]
@@ -158,7 +163,7 @@ mod tests {
 
 	#[test]
 	fn a_referee_calls_near_a_part_of_what_was_shown() {
-		let program = judging(WorkClass::ExactF64, &[7, 9, 13]);
+		let program = judging(WorkClass::ExactF32, &[7, 9, 13]);
 		let parts: [&[u8]; 3] = [&[], &[9], &[7, 9, 13]];
 		for near in parts {
 			assert_eq!(program.work(&result(1, near)), said(1, near));
@@ -171,7 +176,7 @@ mod tests {
 
 	#[test]
 	fn what_is_equal_is_not_called_near() {
-		let program = judging(WorkClass::ExactF64, &[7, 9]);
+		let program = judging(WorkClass::ExactF32, &[7, 9]);
 		assert_eq!(program.work(&result(7, &[7, 9])), said(7, &[9]));
 	}
 

@@ -16,10 +16,10 @@ fn own() -> Order {
 	Order::Program(Program::own(spec(WorkClass::ExactF64), 3))
 }
 
-/// What a referee runs over one output that was shown.
+/// What a referee runs over one output that was shown, in a class with a tolerance.
 fn judging(shown: u8) -> Order {
 	let shown = vec![H256::repeat_byte(shown)];
-	Order::Program(Program::judging(spec(WorkClass::ExactF64), 3, shown))
+	Order::Program(Program::judging(spec(WorkClass::ExactF32), 3, shown))
 }
 
 fn duty(attempt: u8, role: Role) -> Duty {
