@@ -15,7 +15,7 @@ pub use digest::{grid_digest, state_digest};
 
 use crate::{
 	safetensors::{self, Archive, Dtype, SafetensorsError, Source, Values},
-	tensor::{State, Tensor},
+	tensor::{elements, State, Tensor},
 };
 use std::iter;
 
@@ -55,8 +55,7 @@ pub struct GridTensor {
 impl GridTensor {
 	/// None where the shape does not hold exactly these elements, or one is beyond [`MAX_UNITS`].
 	pub fn new(shape: Vec<usize>, units: Vec<i64>) -> Option<Self> {
-		let elements = shape.iter().try_fold(1usize, |all, size| all.checked_mul(*size))?;
-		let fits = elements == units.len() && units.iter().copied().all(in_range);
+		let fits = elements(&shape)? == units.len() && units.iter().copied().all(in_range);
 		fits.then_some(Self { shape, units })
 	}
 

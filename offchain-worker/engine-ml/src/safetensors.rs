@@ -24,7 +24,7 @@ mod write;
 pub use error::{NotFinite, SafetensorsError};
 pub use write::{write, write_state, Source, Values};
 
-use crate::tensor::{State, Tensor};
+use crate::tensor::{elements, State, Tensor};
 use header::Listing;
 use std::{collections::BTreeSet, fmt};
 
@@ -275,9 +275,7 @@ fn check_shape(
 	if dimensions > MAX_DIMENSIONS {
 		return Err(SafetensorsError::TooManyDimensions { name: name.to_owned(), dimensions });
 	}
-	shape
-		.iter()
-		.try_fold(1usize, |elements, size| elements.checked_mul(*size))
+	elements(shape)
 		.and_then(|elements| elements.checked_mul(dtype.width()))
 		.ok_or_else(|| SafetensorsError::Uncountable(name.to_owned()))
 }

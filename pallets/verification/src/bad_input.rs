@@ -76,7 +76,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Empties the place of an auditor, to draw for it again. After so many reports that it can hardly
-	/// be all of them who lie, the check ends. What is left of the fee is the requester's to pay.
+	/// be all of them who lie, the check ends.
 	fn leave_audit(id: AttemptId, mut check: CheckOf<T>, index: usize) {
 		let slot = check.auditors.get_mut(index);
 		let Some(seat) = slot.and_then(|slot: &mut AuditorSlot<_>| slot.seat.take()) else {

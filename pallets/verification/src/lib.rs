@@ -592,8 +592,8 @@ pub mod pallet {
 
 		/// Hands an audit of a program, or a place on a panel about one, back, because its input cannot
 		/// be had or is not what the task says. Signed by the device that was drawn, within the first
-		/// quarter of its time. Nobody is fined, somebody else is drawn, and the device gets no work
-		/// until it signals again. Free of fees.
+		/// quarter of its time. It is not fined, and gets no work until it signals again. Somebody else
+		/// is drawn to audit; a referee's votes are lost. Free of fees.
 		#[pallet::call_index(6)]
 		#[pallet::weight((T::WeightInfo::report_bad_input(), DispatchClass::Operational))]
 		pub fn report_bad_input(origin: OriginFor<T>, id: AttemptId, role: Role) -> DispatchResult {

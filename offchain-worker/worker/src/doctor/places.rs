@@ -63,7 +63,8 @@ pub fn base_path(dir: &Path) -> Check {
 pub fn store(dir: &Path) -> Check {
 	let shown = dir.display();
 	if !dir.exists() {
-		return Check::ok(STORE, format!("{shown} is not there yet; the worker makes it"));
+		let remedy = "make it, or mount what belongs there: the worker does not start without it";
+		return Check::problem(STORE, format!("{shown} is not there"), remedy);
 	}
 	if let Err(e) = try_to_write(dir) {
 		let remedy = "let the worker's user write there, or give another folder with --store";
@@ -193,7 +194,7 @@ mod tests {
 	fn a_store_is_looked_at_and_left_as_it_was() {
 		let dir = tempfile::tempdir().unwrap();
 		let new = dir.path().join("new");
-		assert_eq!(store(&new).verdict, Verdict::Ok);
+		assert_eq!(store(&new).verdict, Verdict::Problem);
 		assert!(!new.exists());
 		assert_eq!(store(dir.path()).verdict, Verdict::Ok);
 		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
