@@ -1,13 +1,15 @@
 //! Every invariant of our pallets, and those between two of them. For tests and dry runs: it reads
 //! everything.
 
-use crate::{AccountId, Rewards, Runtime, Tasks, Verification, Workers};
-use alloc::collections::btree_set::BTreeSet;
+use crate::{AccountId, Balance, Rewards, Runtime, Tasks, Training, Verification, Workers};
+use alloc::collections::{btree_map::BTreeMap, btree_set::BTreeSet};
 use frame_support::ensure;
 use pallet_tasks::types::ChunkState;
 use pallet_verification::types::{Appeal, CheckState};
 use sp_runtime::TryRuntimeError;
-use tequio_primitives::{tasks::Assignment, workers::Seat, AttemptId, Duty, Role};
+use tequio_primitives::{
+	api::TaskStatus, tasks::Assignment, training::TrainingId, workers::Seat, AttemptId, Duty, Role,
+};
 
 /// A device and a duty of it.
 type Owed = (AccountId, Duty);
@@ -18,9 +20,11 @@ pub fn check_invariants() -> Result<(), TryRuntimeError> {
 	Verification::do_try_state()?;
 	Tasks::do_try_state()?;
 	Rewards::do_try_state()?;
+	Training::do_try_state()?;
 	contributions_are_of_tasks()?;
 	checks_and_chunks_agree()?;
-	duties_and_work_agree()
+	duties_and_work_agree()?;
+	trainings_and_tasks_agree()
 }
 
 /// Contributions are kept for tasks that have a record; they go with it.
@@ -91,6 +95,34 @@ fn duties_and_work_agree() -> Result<(), TryRuntimeError> {
 	}
 	ensure!(needed.is_subset(&bound), "somebody works without being bound");
 	ensure!(bound.is_subset(&needed), "somebody is bound to work that is over");
+	Ok(())
+}
+
+/// A task belongs to a training exactly as long as it is followed and has not ended; the same
+/// account pays for both. A training counts these tasks, and has out what they have locked.
+fn trainings_and_tasks_agree() -> Result<(), TryRuntimeError> {
+	let mut live = BTreeMap::<TrainingId, (u32, Balance)>::new();
+	for (task, id) in pallet_training::Steps::<Runtime>::iter() {
+		let task = pallet_tasks::Tasks::<Runtime>::get(task)
+			.filter(|task| task.followed && task.status != TaskStatus::Ended)
+			.ok_or("a training waits for a task that has ended, or tells it nothing")?;
+		let training = pallet_training::Trainings::<Runtime>::get(id)
+			.ok_or("a task belongs to no training")?;
+		ensure!(training.requester == task.requester, "a task is paid by somebody else");
+		let (number, locked) = live.entry(id).or_default();
+		*number = number.saturating_add(1);
+		*locked = locked.saturating_add(task.books.locked);
+	}
+	for (id, training) in pallet_training::Trainings::<Runtime>::iter() {
+		let (number, locked) = live.remove(&id).unwrap_or_default();
+		ensure!(training.live == number, "a training miscounts its tasks");
+		ensure!(training.money.out == locked, "what is out is not what tasks have locked");
+	}
+	for (task, record) in pallet_tasks::Tasks::<Runtime>::iter() {
+		let lives = record.followed && record.status != TaskStatus::Ended;
+		let known = pallet_training::Steps::<Runtime>::contains_key(task);
+		ensure!(known == lives, "a task is followed by nobody");
+	}
 	Ok(())
 }
 

@@ -16,9 +16,10 @@
 //!
 //! ## Order of the pallets
 //! Hooks and genesis run in the order of the indices. `Verification` winds the work clock and moves
-//! the beacon on, so it is polled before `Tasks`, whose draws read both; `Session` and `Rewards`
-//! start with accounts that `Balances` has made. The indices are part of every encoded call and
-//! never change; a pallet that goes leaves its index unused.
+//! the beacon on, so it is polled before `Tasks`, whose draws read both; `Training` is told by
+//! `Tasks` what has ended, so it comes after it and goes on in the same block. `Session` and
+//! `Rewards` start with accounts that `Balances` has made. The indices are part of every encoded
+//! call and never change; a pallet that goes leaves its index unused.
 //!
 //! ## Units
 //! Amounts are in 10⁻¹² TEQ, time in milliseconds, blocks come every [`SLOT_MILLISECONDS`].
@@ -190,4 +191,7 @@ mod runtime {
 
 	#[runtime::pallet_index(23)]
 	pub type Rewards = pallet_rewards;
+
+	#[runtime::pallet_index(24)]
+	pub type Training = pallet_training;
 }

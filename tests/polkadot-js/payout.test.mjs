@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Keyring } from '@polkadot/api';
 import { register, send, startNetwork } from './network.mjs';
 
-const OURS = ['workers', 'verification', 'tasks', 'rewards'];
+const OURS = ['workers', 'verification', 'tasks', 'rewards', 'training'];
 const SEED = `0x${'07'.repeat(32)}`;
 
 let api;

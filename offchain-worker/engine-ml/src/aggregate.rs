@@ -18,7 +18,7 @@ mod krum;
 pub mod outer;
 mod trimmed;
 
-pub use clip::Clipping;
+pub use clip::{Clip, Clipping};
 
 use crate::{
 	safetensors::{check_finite, NotFinite},
@@ -57,6 +57,42 @@ pub enum Rule {
 		/// Contributions that may be false. There are at least `2 · faulty + 3` contributions.
 		faulty: u16,
 	},
+}
+
+impl Rule {
+	/// Says whether the rule takes so few contributions.
+	pub fn check(&self, given: usize) -> Result<(), AggregateError> {
+		let least = match *self {
+			Self::Mean => 1,
+			Self::TrimmedMean { trim } => 2 * usize::from(trim) + 1,
+			Self::MultiKrum { faulty } => 2 * usize::from(faulty) + 3,
+		};
+		(given >= least).then_some(()).ok_or(AggregateError::TooFew { given, least })
+	}
+}
+
+/// How contributions become one: clipped, then by a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+	/// What norms are clipped to.
+	pub clip: Clip,
+	/// The rule.
+	pub rule: Rule,
+}
+
+impl From<Rule> for Method {
+	/// Clipped to the median.
+	fn from(rule: Rule) -> Self {
+		Self { clip: Clip::MEDIAN, rule }
+	}
+}
+
+impl Method {
+	/// Says whether so many contributions can be aggregated like this.
+	pub fn check(&self, given: usize) -> Result<(), AggregateError> {
+		self.clip.check()?;
+		self.rule.check(given)
+	}
 }
 
 /// What came of an aggregation.
@@ -98,6 +134,11 @@ pub enum AggregateError {
 		/// The element.
 		source: NotFinite,
 	},
+	/// Norms would be clipped to less than their median, or hardly ever.
+	#[error(
+		"norms are clipped to {0} millionths of their median; 1000000 to 1000000000 are allowed"
+	)]
+	Clip(u32),
 	/// The squares of a contribution's elements are too large to be added up.
 	#[error("contribution {0} is too large to have a norm")]
 	NormOverflows(usize),
@@ -106,11 +147,13 @@ pub enum AggregateError {
 /// Makes one change of many, in the order given. What comes out is finite.
 pub fn aggregate(
 	contributions: &[Contribution<'_>],
-	rule: Rule,
+	method: impl Into<Method>,
 ) -> Result<Aggregate, AggregateError> {
+	let method = method.into();
 	check(contributions)?;
-	check_number(contributions.len(), rule)?;
-	let clipping = clip::to_median(contributions)?;
+	method.check(contributions.len())?;
+	let Method { clip, rule } = method;
+	let clipping = clip::to_median(contributions, clip)?;
 	let clipped = clipping.apply(contributions);
 	let kept = match rule {
 		Rule::Mean | Rule::TrimmedMean { .. } => (0..clipped.len()).collect(),
@@ -160,15 +203,6 @@ fn check(contributions: &[Contribution<'_>]) -> Result<(), AggregateError> {
 			.map_err(|source| AggregateError::NotFinite { contribution, source })?;
 	}
 	Ok(())
-}
-
-fn check_number(given: usize, rule: Rule) -> Result<(), AggregateError> {
-	let least = match rule {
-		Rule::Mean => 1,
-		Rule::TrimmedMean { trim } => 2 * usize::from(trim) + 1,
-		Rule::MultiKrum { faulty } => 2 * usize::from(faulty) + 3,
-	};
-	(given >= least).then_some(()).ok_or(AggregateError::TooFew { given, least })
 }
 
 /// `Σ samples · change / Σ samples`.

@@ -7,7 +7,7 @@ use tequio_interface::program;
 /// A class of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Class {
-	/// Training in doubles, rounded to the grid.
+	/// Training, rounded to the grid, and aggregation, both in doubles.
 	#[value(name = "exact-f64")]
 	ExactF64,
 	/// Counts.

@@ -131,6 +131,11 @@ pub struct Compressed {
 	pub residual: GridState,
 }
 
+/// Says whether so many parts per million can be kept: 1 to [`MILLION`].
+pub fn check_keep(keep: u32) -> Result<(), CompressError> {
+	(1..=MILLION).contains(&keep).then_some(()).ok_or(CompressError::Keep(keep))
+}
+
 /// Compresses a change to the largest elements of each tensor.
 ///
 /// `residual`: what the last compression left, or zeros ([`GridState::zeros_like`]). `keep`: parts
@@ -141,9 +146,7 @@ pub fn compress(
 	residual: &GridState,
 	keep: u32,
 ) -> Result<Compressed, CompressError> {
-	if !(1..=MILLION).contains(&keep) {
-		return Err(CompressError::Keep(keep));
-	}
+	check_keep(keep)?;
 	if !change.same_shapes(residual) {
 		return Err(CompressError::OtherShapes);
 	}

@@ -9,9 +9,9 @@
 //! card ─▶ model ─▶ network ◀─ weights (safetensors)
 //!           │         │
 //!           ▼         ▼
-//!         cost      train ─▶ change ─▶ grid ─▶ compress ─▶ aggregate ─▶ new weights
-//!       (limits)      ▲                                                    │
-//!                   dataset ───────────────────────────────▶ evaluate ◀────┘
+//!         cost      train ─▶ change ─▶ grid ─▶ payload ─▶ aggregate ─▶ outer ─▶ new weights
+//!       (limits)      ▲                                                             │
+//!                   dataset ────────────────────────────────────────▶ evaluate ◀────┘
 //! ```
 //!
 //! ## Map
@@ -29,13 +29,22 @@
 //! | [`dataset`] | rows and labels as bytes |
 //! | [`grid`] | the fixed-point grid, *near*, and digests of states |
 //! | [`compress`] | changes in fewer bytes |
-//! | [`aggregate`] | one change from many |
+//! | [`payload`] | how a change is handed over: whole, or compressed |
+//! | [`aggregate`] | one change from many, and the outer step |
+//! | [`index`] | two blobs named by one |
+//! | [`round`] | what shards contribute, how that becomes new weights, and a whole round again |
 //! | [`manifest`] | a program: what its chunks compute, all of it named by hash |
 //! | [`class`] | the classes of work, by what is computed |
 //! | [`blobs`] | bytes by their hash, checked |
-//! | [`request`] | what the engine takes, what it costs, and what it gives back |
+//! | [`request`] | what the engine takes and gives back: a file for each kind of chunk |
 //! | [`exam`] | a job that needs nothing, to test and measure engines with |
 //! | [`serve`](mod@serve) | the conversation with the worker process |
+//!
+//! ## Rounds
+//! A training is a series of rounds, and each kind of chunk is a part of one: *train*, for each
+//! shard; *aggregate*; *evaluate*. Chunks of training hand over what [`compress`] makes of their
+//! change if the manifest says so, and chunks of aggregation are [`aggregate`] with the outer step.
+//! What one round hands to the next is a blob with a hash, which the chain passes on unseen.
 //!
 //! ## Numerics profile `f64-grid20`
 //! - Everything is computed in IEEE 754 doubles, rounded to nearest after each operation: no fused
@@ -62,13 +71,16 @@ pub mod dataset;
 pub mod evaluate;
 pub mod exam;
 pub mod grid;
+pub mod index;
 mod layers;
 pub mod loss;
 pub mod manifest;
 pub mod model;
 pub mod network;
 pub mod optimiser;
+pub mod payload;
 pub mod request;
+pub mod round;
 pub mod safetensors;
 pub mod serve;
 pub mod tensor;
@@ -79,5 +91,6 @@ pub use evaluate::{evaluate, Evaluation};
 pub use model::{Cost, Limits, Model};
 pub use network::Network;
 pub use optimiser::{Optimiser, Rule};
+pub use payload::Payload;
 pub use tensor::{State, Tensor};
 pub use train::{train, Schedule, Trained};

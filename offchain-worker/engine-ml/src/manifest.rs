@@ -4,28 +4,57 @@
 //! {"version": 1, "card": "<hash>", "weights": "<hash>", "classes": 10, "chunks": [
 //!   {"train": {"shard": "<hash>", "rows": "<hash>",
 //!     "schedule": {"steps": 10, "batch": 32, "micro_batch": 8},
-//!     "rule": {"kind": "sgd", "learning_rate": 10000}}}
+//!     "rule": {"kind": "sgd", "learning_rate": 10000},
+//!     "payload": {"top_k": {"share": 10000}}}}
 //! ]}
 //! ```
 //!
-//! A chunk of another kind is `{"evaluate": {"shard": "<hash>"}}`. A task is of one class and runs
-//! chunks from the first one on, so a manifest holds chunks of one kind.
+//! `rows` holds the rows of one or more rounds, one after another; round `r` takes those of round `r`
+//! modulo their number. The payload `"grid"` is the whole change. Chunks of other kinds:
+//!
+//! ```json
+//! {"aggregate": {"samples": [320, 320, 160], "payload": {"top_k": {"share": 10000}},
+//!   "clip": 1000000, "rule": "mean", "outer": {"learning_rate": 700000, "momentum": 900000}}}
+//! {"evaluate": {"shard": "<hash>"}}
+//! ```
+//!
+//! A task is of one class and runs chunks from the first one on, so a manifest holds chunks of one
+//! kind. A training has one for each of its stages, with the same card, weights and classes.
 //!
 //! A hash is the `blake2_256` of the bytes, as 64 lower-case hexadecimal digits. Nothing has a
 //! default, and nothing else may be there: two readers of a manifest cannot differ.
 //!
 //! | chunk | class | units | output |
 //! | --- | --- | --- | --- |
-//! | `train` | `ExactF64` | [`training_units`] | the change of the weights: safetensors, I64 grid units |
+//! | `train`, `"grid"` | `ExactF64` | [`training_units`] | the change of the weights: safetensors, I64 grid units |
+//! | `train`, `"top_k"` | `ExactF64` | [`training_units`] | an [`index`] of payload and residual |
+//! | `aggregate` | `ExactF64` | [`aggregation_units`] | an [`index`] of weights and momentum |
 //! | `evaluate` | `Integer` | [`evaluation_units`] | SCALE of `(right: u64, rows: u64, loss: u64)` |
 //!
 //! A unit is a million multiply-adds, so that a price for a unit is one for work, whatever the model:
 //! were it a sample, whoever asks little for it could be given the largest models.
 //!
+//! ## Inputs
+//! What earlier rounds made is named by the job, not by the manifest. Zeros, and the end of the list,
+//! stand for what is not there.
+//!
+//! | input | of | what it is |
+//! | --- | --- | --- |
+//! | 0 | all | the state: the output of an aggregation. Not there: `weights` of the manifest, no momentum |
+//! | 1 + chunk | `train`, `"top_k"` | what the same chunk gave in the round before. Not there: no residual |
+//! | 1 + place | `aggregate` | what the chunk in this place gave. Not there, or no change of the model: it is left out, with its samples |
+//!
+//! [`aggregation_units`]: crate::Cost::aggregation_units
 //! [`training_units`]: crate::Cost::training_units
 //! [`evaluation_units`]: crate::Cost::evaluation_units
+//! [`index`]: crate::index
 
-use crate::{optimiser::Rule, train::Schedule};
+use crate::{
+	aggregate::{self, outer::Outer},
+	optimiser::Rule,
+	payload::Payload,
+	train::Schedule,
+};
 use serde::Deserialize;
 
 /// Bytes that a manifest may have.
@@ -112,6 +141,8 @@ pub struct Manifest {
 pub enum Chunk {
 	/// Train, and give the change of the weights.
 	Train(TrainChunk),
+	/// Make new weights of what several have trained.
+	Aggregate(AggregateChunk),
 	/// Count what the weights get right.
 	Evaluate(EvaluateChunk),
 }
@@ -122,12 +153,31 @@ pub enum Chunk {
 pub struct TrainChunk {
 	/// The shard of the data set.
 	pub shard: Hash,
-	/// Rows of the shard in the order of training, as little-endian u32.
+	/// Rows of the shard in the order of training, as little-endian u32: those of one or more rounds.
 	pub rows: Hash,
 	/// How they are cut into steps.
 	pub schedule: Schedule,
 	/// The optimiser.
 	pub rule: Rule,
+	/// How the change is handed over.
+	pub payload: Payload,
+}
+
+/// An aggregation of what the chunks of a round of training gave.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AggregateChunk {
+	/// Samples that each of them was trained on, its weight in a mean: one or more. There are as many
+	/// as chunks of training: 1 to [`MAX_SHARDS`](crate::round::MAX_SHARDS).
+	pub samples: Vec<u32>,
+	/// How the changes are handed over: as in training.
+	pub payload: Payload,
+	/// What their norms are clipped to.
+	pub clip: aggregate::Clip,
+	/// How they become one.
+	pub rule: aggregate::Rule,
+	/// The outer optimiser.
+	pub outer: Outer,
 }
 
 /// An evaluation of all rows of a shard.
@@ -162,10 +212,14 @@ impl Manifest {
 mod tests {
 	use super::*;
 	use crate::optimiser::Millionths;
+	use proptest::{collection::vec, prelude::*, sample::Index};
 
 	const TRAIN: &str = r#"{"train":{"shard":"S","rows":"R",
 		"schedule":{"steps":2,"batch":3,"micro_batch":1},
-		"rule":{"kind":"sgd","learning_rate":10000}}}"#;
+		"rule":{"kind":"sgd","learning_rate":10000},"payload":"grid"}}"#;
+	const AGGREGATE: &str = r#"{"aggregate":{"samples":[6,6,3],
+		"payload":{"top_k":{"share":10000}},"clip":2000000,"rule":{"trimmed_mean":{"trim":1}},
+		"outer":{"learning_rate":700000,"momentum":900000}}}"#;
 
 	/// A manifest of these chunks, in which S and R stand for hashes.
 	fn manifest(chunks: &str) -> String {
@@ -193,11 +247,31 @@ mod tests {
 			rows: Hash([0xff; 32]),
 			schedule: Schedule { steps: 2, batch: 3, micro_batch: 1 },
 			rule: Rule::Sgd { learning_rate: Millionths(10_000) },
+			payload: Payload::Grid,
 		};
 		assert_eq!(read.chunk(0), Ok(&Chunk::Train(train)));
 		let evaluate = EvaluateChunk { shard: Hash([0x11; 32]) };
 		assert_eq!(read.chunk(1), Ok(&Chunk::Evaluate(evaluate)));
 		assert_eq!(read.chunk(2), Err(ManifestError::NoChunk { chunk: 2, chunks: 2 }));
+	}
+
+	#[test]
+	fn aggregations_and_compressed_changes_are_read() {
+		let top_k = r#"{"top_k":{"share":10000}}"#;
+		let compressed = TRAIN.replace("\"grid\"", top_k);
+		let read = Manifest::parse(manifest(&format!("{AGGREGATE},{compressed}")).as_bytes());
+		let read = read.unwrap();
+		let payload = Payload::TopK { share: 10_000 };
+		let aggregate = AggregateChunk {
+			samples: vec![6, 6, 3],
+			payload,
+			clip: aggregate::Clip(2_000_000),
+			rule: aggregate::Rule::TrimmedMean { trim: 1 },
+			outer: Outer { learning_rate: 700_000, momentum: 900_000 },
+		};
+		assert_eq!(read.chunk(0), Ok(&Chunk::Aggregate(aggregate)));
+		let Ok(Chunk::Train(train)) = read.chunk(1) else { panic!("{read:?}") };
+		assert_eq!(train.payload, payload);
 	}
 
 	#[test]
@@ -222,6 +296,13 @@ mod tests {
 			("\"steps\":2", "\"steps\":-2"),
 			("\"train\"", "\"execute\""),
 			("\"rows\"", "\"path\""),
+			(",\"payload\":\"grid\"", ""),
+			("\"grid\"", "\"sparse\""),
+			("\"grid\"", "\"top_k\""),
+			("\"grid\"", "{\"top_k\":{}}"),
+			("\"grid\"", "{\"top_k\":{\"share\":0.5}}"),
+			("\"grid\"", "{\"top_k\":{\"share\":1,\"more\":0}}"),
+			("\"grid\"", "{\"grid\":{\"share\":1}}"),
 			("\"f", "\"F"),
 			("\"f", "\"0f"),
 			("\"f", "\""),
@@ -233,5 +314,51 @@ mod tests {
 		}
 		refused(&manifest(r#"{"evaluate":{"shard":"S","rows":"R"}}"#));
 		refused(&manifest(r#"{"evaluate":{"shard":"S"},"train":{}}"#));
+	}
+
+	#[test]
+	fn an_aggregation_that_two_readers_could_read_differently_is_refused() {
+		let whole = manifest(AGGREGATE);
+		assert!(Manifest::parse(whole.as_bytes()).is_ok());
+		for (from, to) in [
+			("\"samples\":[6,6,3],", ""),
+			("[6,6,3]", "6"),
+			("[6,6,3]", "[6,6.0,3]"),
+			("[6,6,3]", "[6,-6,3]"),
+			("[6,6,3]", "[6,4294967296,3]"),
+			("{\"top_k\":{\"share\":10000}}", "null"),
+			("{\"trimmed_mean\":{\"trim\":1}}", "\"median\""),
+			("{\"trimmed_mean\":{\"trim\":1}}", "{\"trimmed_mean\":{}}"),
+			("\"trim\":1", "\"trim\":65536"),
+			(",\"momentum\":900000", ""),
+			(",\"momentum\":900000", ",\"momentum\":0.9"),
+			(",\"momentum\":900000", ",\"momentum\":900000,\"nesterov\":true"),
+			("\"outer\":{", "\"shard\":\"S\",\"outer\":{"),
+		] {
+			let text = whole.replacen(from, to, 1);
+			assert_ne!(text, whole, "{from}");
+			refused(&text);
+		}
+	}
+
+	proptest! {
+		#[test]
+		fn damaged_manifests_are_read_or_refused(
+			edits in vec((any::<Index>(), any::<u8>()), 1..8),
+			cut in proptest::option::of(any::<Index>()),
+		) {
+			let mut bytes = manifest(&format!("{TRAIN},{AGGREGATE}")).into_bytes();
+			for (place, byte) in edits {
+				let place = place.index(bytes.len());
+				bytes[place] = byte;
+			}
+			if let Some(cut) = cut {
+				bytes.truncate(cut.index(bytes.len()));
+			}
+			if let Ok(read) = Manifest::parse(&bytes) {
+				prop_assert_eq!(read.version, VERSION);
+				prop_assert_eq!(read.chunks.len(), 2);
+			}
+		}
 	}
 }

@@ -1,42 +1,49 @@
 //! What the engine takes: payloads of its class. Everything that can be known of a job is checked
-//! before the next blob is fetched: its class, its units, the cost of its model.
+//! before the next blob is fetched: its class, its inputs, its units, the cost of its model.
 //!
-//! Beside what [`LIMITS`] allows for the model there are, at most, one shard as it came
-//! ([`MAX_SHARD`]) and in doubles, and the output with one of others: 1.5 GiB in all.
+//! Beside what [`LIMITS`] allows for the model, training and evaluation hold, at most, one shard as
+//! it came ([`MAX_SHARD`]) and in doubles, a residual, and what is handed over with an output of
+//! others: 1.5 GiB in all. Aggregation holds [`AGGREGATION_BYTES`], and one blob as it comes.
+
+mod aggregate;
+mod evaluate;
+mod load;
+mod state;
+mod train;
+
+pub use evaluate::Counts;
+pub use load::{MAX_ROWS, MAX_SHARD};
+pub use state::MAX_WEIGHTS;
 
 use crate::{
 	blobs::{self, BlobError, Blobs, ConversationError, FetchError},
 	class::Class,
-	dataset::{DatasetError, Shard},
-	evaluate::{evaluate, EvaluateError, Evaluation},
+	compress::CompressError,
+	dataset::DatasetError,
+	evaluate::EvaluateError,
 	exam,
-	grid::{GridError, GridState},
-	manifest::{Chunk, EvaluateChunk, Hash, Manifest, ManifestError, TrainChunk, MAX_MANIFEST},
-	model::{Limits, Model, ModelError, OverLimit, StateError, MAX_CARD_BYTES},
+	grid::GridError,
+	index::NotAnIndex,
+	manifest::{Chunk, Manifest, ManifestError, MAX_MANIFEST},
+	model::{Limits, ModelError, OverLimit, StateError},
 	optimiser::OptimiserError,
-	safetensors::{read_state, SafetensorsError},
-	tensor::State,
-	train::{train, TrainError},
+	round::{CombineError, ContributeError, PeriodError},
+	safetensors::SafetensorsError,
+	train::TrainError,
 };
-use codec::{DecodeAll, Encode};
+use codec::DecodeAll;
 use sp_crypto_hashing::blake2_256;
-use tequio_interface::program::{ProgramJob, ProgramResult, EXAM, MAX_OTHERS};
+use tequio_interface::program::{
+	ProgramJob, ProgramResult, DIVERGED, EXAM, MAX_INPUTS, MAX_OTHERS, MAX_SHOWN,
+};
 
-/// Bytes of weights that are fetched.
-pub const MAX_WEIGHTS: u64 = 256 << 20;
-/// Bytes of a shard that are fetched.
-pub const MAX_SHARD: u64 = 256 << 20;
-/// Bytes of a list of rows that are fetched: a million rows.
-pub const MAX_ROWS: u64 = 4 << 20;
-/// The output of a chunk in which numbers get too large. Everybody who computes it comes to that, and
-/// only by computing it: so it is a result, and paid.
-pub const DIVERGED: &[u8] = b"tequio: diverged";
-/// Samples that are evaluated at a time. How many changes no bit of the result.
-const MICRO_BATCH: u32 = 16;
-
-/// What a model may cost. A billion multiply-adds take about a second.
+/// What a model may cost. A billion multiply-adds take about a second. Six arrays of parameters are
+/// within these bytes, and a chunk hands over two, which stay below the 256 MiB of an answer.
 pub const LIMITS: Limits =
 	Limits { parameters: 1 << 24, activations: 1 << 26, multiply_adds: 1 << 30, bytes: 512 << 20 };
+/// Bytes that an aggregation may hold at once: 1 GiB. Headers of files, up to 1 MiB each, come on
+/// top.
+pub const AGGREGATION_BYTES: u64 = 1 << 30;
 
 /// Why a payload is refused. Another try would end the same way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +54,14 @@ pub enum Refusal {
 	/// Outputs of others are named twice, out of order, or too many of them.
 	#[error("{0} outputs of others; {MAX_OTHERS} are the most, and they have to ascend")]
 	Others(usize),
+	/// There are more inputs than such a chunk takes.
+	#[error("{found} inputs; {most} are the most here")]
+	Inputs {
+		/// Inputs of the job.
+		found: usize,
+		/// Inputs that it may have.
+		most: usize,
+	},
 	/// An exam has no units, or too many.
 	#[error("an exam of {0} units; 1 to {most} are allowed", most = exam::MAX_UNITS)]
 	ExamUnits(u32),
@@ -86,6 +101,14 @@ pub enum Refusal {
 		/// Classes of the model.
 		model: usize,
 	},
+	/// An input that names two blobs is something else.
+	#[error("the {what}: {error}")]
+	Index {
+		/// What it is the index of.
+		what: &'static str,
+		/// What is wrong with it.
+		error: NotAnIndex,
+	},
 	/// Tensors cannot be read or written.
 	#[error(transparent)]
 	Safetensors(#[from] SafetensorsError),
@@ -98,16 +121,28 @@ pub enum Refusal {
 	/// The list of rows has a piece of a number.
 	#[error("the rows have {0} bytes; each takes four")]
 	RowBytes(usize),
+	/// The list of rows has a piece of a round.
+	#[error(transparent)]
+	Period(#[from] PeriodError),
 	/// The optimiser has a number out of bounds.
 	#[error(transparent)]
 	Optimiser(#[from] OptimiserError),
+	/// The share that is kept of a change is out of bounds.
+	#[error(transparent)]
+	Compress(#[from] CompressError),
 	/// Training fails.
 	#[error(transparent)]
 	Train(#[from] TrainError),
+	/// The trained change is not handed over.
+	#[error(transparent)]
+	Contribute(#[from] ContributeError),
+	/// Contributions do not become new weights.
+	#[error(transparent)]
+	Combine(#[from] CombineError),
 	/// Evaluation fails.
 	#[error(transparent)]
 	Evaluate(#[from] EvaluateError),
-	/// The change does not lie on the grid.
+	/// A change or residual does not lie on the grid.
 	#[error(transparent)]
 	Grid(#[from] GridError),
 }
@@ -135,16 +170,33 @@ impl From<FetchError> for RequestError {
 /// What a request has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Computed {
-	/// The output.
-	pub output: Vec<u8>,
-	/// Its hash, and the outputs of others that are near.
+	/// The blobs, in the order in which they are handed over: at most
+	/// [`MAX_BLOBS`](tequio_interface::engine::MAX_BLOBS). The last of them is the output.
+	pub blobs: Vec<Vec<u8>>,
+	/// The output's hash, the output itself where it is short, and the outputs of others that are
+	/// near.
 	pub result: ProgramResult,
 }
 
 impl Computed {
-	fn alone(output: Vec<u8>) -> Self {
-		let result = ProgramResult { output: blake2_256(&output), near: Vec::new() };
-		Self { output, result }
+	/// What an exam makes: it shows nothing.
+	fn exam(output: Vec<u8>) -> Self {
+		let result =
+			ProgramResult { output: blake2_256(&output), shown: Vec::new(), near: Vec::new() };
+		Self { blobs: vec![output], result }
+	}
+
+	/// What a chunk of a manifest makes, the output last.
+	fn chunk(blobs: Vec<Vec<u8>>) -> Self {
+		let output = blobs.last().map(Vec::as_slice).unwrap_or_default();
+		let shown = if output.len() <= MAX_SHOWN { output.to_vec() } else { Vec::new() };
+		let result = ProgramResult { output: blake2_256(output), shown, near: Vec::new() };
+		Self { blobs, result }
+	}
+
+	/// What a chunk makes in which numbers get too large.
+	fn diverged() -> Self {
+		Self::chunk(vec![DIVERGED.to_vec()])
 	}
 }
 
@@ -152,34 +204,22 @@ impl Computed {
 pub fn run(class: Class, blobs: &mut impl Blobs, payload: &[u8]) -> Result<Computed, RequestError> {
 	let job = read(payload)?;
 	if job.program == EXAM {
-		return Ok(Computed::alone(exam::run(class, job.chunk, job.units)?));
+		return Ok(Computed::exam(exam::run(class, job.chunk, job.units)?));
 	}
 	let manifest = blobs::fetch(blobs, "manifest", &job.program, MAX_MANIFEST)?;
 	let manifest = Manifest::parse(&manifest).map_err(Refusal::from)?;
 	let chunk = manifest.chunk(job.chunk).map_err(Refusal::from)?;
-	match (chunk, class) {
-		(Chunk::Train(chunk), Class::ExactF64) => train_chunk(blobs, &manifest, chunk, &job),
-		(Chunk::Evaluate(chunk), Class::Integer) => evaluate_chunk(blobs, &manifest, chunk, &job),
-		(Chunk::Train(_), own) => Err(Refusal::Class { needed: Class::ExactF64, own }.into()),
-		(Chunk::Evaluate(_), own) => Err(Refusal::Class { needed: Class::Integer, own }.into()),
+	let needed = match chunk {
+		Chunk::Train(_) | Chunk::Aggregate(_) => Class::ExactF64,
+		Chunk::Evaluate(_) => Class::Integer,
+	};
+	if needed != class {
+		return Err(Refusal::Class { needed, own: class }.into());
 	}
-}
-
-/// The output of an evaluation, in SCALE.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode)]
-pub struct Counts {
-	/// Rows whose label scores highest.
-	pub right: u64,
-	/// Rows that were looked at.
-	pub rows: u64,
-	/// Losses of all rows, in units of [`LOSS_UNITS`](crate::evaluate::LOSS_UNITS).
-	pub loss: u64,
-}
-
-impl Counts {
-	/// What was found.
-	pub fn of(found: &Evaluation) -> Self {
-		Self { right: found.right.into(), rows: found.rows.into(), loss: found.loss }
+	match chunk {
+		Chunk::Train(chunk) => train::run(blobs, &manifest, chunk, &job),
+		Chunk::Aggregate(chunk) => aggregate::run(blobs, &manifest, chunk, &job),
+		Chunk::Evaluate(chunk) => evaluate::run(blobs, &manifest, chunk, &job),
 	}
 }
 
@@ -191,128 +231,23 @@ fn read(payload: &[u8]) -> Result<ProgramJob, Refusal> {
 	if others.len() > MAX_OTHERS || !ascending {
 		return Err(Refusal::Others(others.len()));
 	}
+	check_inputs(&job, MAX_INPUTS)?;
 	Ok(job)
 }
 
-fn train_chunk(
-	blobs: &mut impl Blobs,
-	manifest: &Manifest,
-	chunk: &TrainChunk,
-	job: &ProgramJob,
-) -> Result<Computed, RequestError> {
-	let schedule = &chunk.schedule;
-	schedule.check_bounds().map_err(Refusal::from)?;
-	chunk.rule.check().map_err(Refusal::from)?;
-	let model = load_model(blobs, manifest, schedule.micro_batch)?;
-	check_units(job, model.cost().training_units(schedule.steps, schedule.batch))?;
-	let weights = load_weights(blobs, manifest, &model)?;
-	let rows = blobs::fetch(blobs, "rows", &chunk.rows.0, MAX_ROWS)?;
-	let rows = read_rows(&rows)?;
-	let shard = load_shard(blobs, manifest, &chunk.shard)?;
-	let trained = train(&model, &weights, chunk.rule, schedule, &shard, &rows);
-	drop(shard);
-	let change = match trained {
-		Ok(trained) => GridState::round(&trained.change),
-		Err(TrainError::NotFinite { .. }) => return Ok(Computed::alone(DIVERGED.to_vec())),
-		Err(error) => return Err(Refusal::from(error).into()),
-	};
-	let Ok(change) = change else { return Ok(Computed::alone(DIVERGED.to_vec())) };
-	let mut computed = Computed::alone(change.write().map_err(Refusal::from)?);
-	computed.result.near = near(blobs, &change, &computed, &weights, &job.others)?;
-	Ok(computed)
+/// Says whether the job has no more inputs than `most`.
+fn check_inputs(job: &ProgramJob, most: usize) -> Result<(), Refusal> {
+	let found = job.inputs.len();
+	(found <= most).then_some(()).ok_or(Refusal::Inputs { found, most })
 }
 
-fn evaluate_chunk(
-	blobs: &mut impl Blobs,
-	manifest: &Manifest,
-	chunk: &EvaluateChunk,
-	job: &ProgramJob,
-) -> Result<Computed, RequestError> {
-	let model = load_model(blobs, manifest, MICRO_BATCH)?;
-	let shard = load_shard(blobs, manifest, &chunk.shard)?;
-	let rows = u32::try_from(shard.rows()).unwrap_or(u32::MAX);
-	check_units(job, model.cost().evaluation_units(rows.into()))?;
-	let weights = load_weights(blobs, manifest, &model)?;
-	let rows: Vec<u32> = (0..rows).collect();
-	let found = match evaluate(&model, &weights, &shard, &rows, MICRO_BATCH) {
-		Ok(found) => found,
-		Err(EvaluateError::NotFinite { .. }) => return Ok(Computed::alone(DIVERGED.to_vec())),
-		Err(error) => return Err(Refusal::from(error).into()),
-	};
-	Ok(Computed::alone(Counts::of(&found).encode()))
+/// The input in this place, from 0. None: it is not there.
+fn input(job: &ProgramJob, place: usize) -> Option<&[u8; 32]> {
+	job.inputs.get(place).filter(|hash| **hash != [0; 32])
 }
 
+/// Says whether the job pays what the chunk is worth.
 fn check_units(job: &ProgramJob, worth: u64) -> Result<(), Refusal> {
 	let paid = job.units;
 	(u64::from(paid) == worth).then_some(()).ok_or(Refusal::Units { paid, worth })
-}
-
-/// The model, if it can be afforded with micro-batches of so many samples.
-fn load_model(
-	blobs: &mut impl Blobs,
-	manifest: &Manifest,
-	micro_batch: u32,
-) -> Result<Model, RequestError> {
-	let most = u64::try_from(MAX_CARD_BYTES).unwrap_or(u64::MAX);
-	let card = blobs::fetch(blobs, "card", &manifest.card.0, most)?;
-	let model = Model::parse(&card).map_err(Refusal::from)?;
-	LIMITS.check(model.cost(), micro_batch).map_err(Refusal::from)?;
-	if u32::try_from(model.classes()) != Ok(manifest.classes) {
-		let (manifest, model) = (manifest.classes, model.classes());
-		return Err(Refusal::Classes { manifest, model }.into());
-	}
-	Ok(model)
-}
-
-fn load_weights(
-	blobs: &mut impl Blobs,
-	manifest: &Manifest,
-	model: &Model,
-) -> Result<State, RequestError> {
-	let weights = blobs::fetch(blobs, "weights", &manifest.weights.0, MAX_WEIGHTS)?;
-	let weights = read_state(&weights, weights.len()).map_err(Refusal::from)?;
-	model.check(&weights).map_err(Refusal::from)?;
-	Ok(weights)
-}
-
-fn load_shard(
-	blobs: &mut impl Blobs,
-	manifest: &Manifest,
-	hash: &Hash,
-) -> Result<Shard, RequestError> {
-	let bytes = blobs::fetch(blobs, "shard", &hash.0, MAX_SHARD)?;
-	Ok(Shard::read(&bytes, bytes.len(), manifest.classes).map_err(Refusal::from)?)
-}
-
-/// Little-endian numbers of rows.
-fn read_rows(bytes: &[u8]) -> Result<Vec<u32>, Refusal> {
-	match bytes.as_chunks::<4>() {
-		(rows, []) => Ok(rows.iter().map(|row| u32::from_le_bytes(*row)).collect()),
-		_ => Err(Refusal::RowBytes(bytes.len())),
-	}
-}
-
-/// Those outputs of others that differ from our own by rounding alone. One that is not to be had, is
-/// longer than ours, or is something else, is not near.
-fn near(
-	blobs: &mut impl Blobs,
-	change: &GridState,
-	own: &Computed,
-	weights: &State,
-	others: &[[u8; 32]],
-) -> Result<Vec<[u8; 32]>, ConversationError> {
-	let most = u64::try_from(own.output.len()).unwrap_or(u64::MAX);
-	let mut near = Vec::new();
-	for other in others.iter().filter(|other| **other != own.result.output) {
-		let bytes = match blobs::fetch(blobs, "output of another", other, most) {
-			Ok(bytes) => bytes,
-			Err(FetchError::Blob(_)) => continue,
-			Err(FetchError::Broken(error)) => return Err(error),
-		};
-		let read = GridState::read(&bytes, bytes.len(), weights);
-		if read.is_ok_and(|theirs| theirs.near(change)) {
-			near.push(*other);
-		}
-	}
-	Ok(near)
 }

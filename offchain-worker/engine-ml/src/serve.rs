@@ -44,8 +44,10 @@ pub fn serve(class: Class, from: impl Read, to: impl Write) -> Result<(), Conver
 	while let Some(Request { id, payload }) = conversation.next_request()? {
 		conversation.current = id;
 		let answer = match request::run(class, &mut conversation, &payload) {
-			Ok(Computed { output, result }) => {
-				conversation.hand_over(id, &output)?;
+			Ok(Computed { blobs, result }) => {
+				for blob in &blobs {
+					conversation.hand_over(id, blob)?;
+				}
 				FromEngine::Done { id, result: result.encode() }
 			},
 			Err(RequestError::Refused(refusal)) => {
@@ -90,9 +92,9 @@ impl<R: Read, W: Write> Conversation<R, W> {
 		}
 	}
 
-	/// Hands an output over in parts.
-	fn hand_over(&mut self, id: u64, output: &[u8]) -> Result<(), ConversationError> {
-		let mut rest = output;
+	/// Hands a blob over in parts.
+	fn hand_over(&mut self, id: u64, blob: &[u8]) -> Result<(), ConversationError> {
+		let mut rest = blob;
 		loop {
 			let (part, after) = rest.split_at(rest.len().min(MAX_PART));
 			let (bytes, last) = (part.to_vec(), after.is_empty());
@@ -144,6 +146,8 @@ impl<R: Read, W: Write> Blobs for Conversation<R, W> {
 				return Err(ConversationError::TooLong(most).into());
 			}
 			if last {
+				// It has grown by doubling, and weights may be a quarter of a gigabyte.
+				blob.shrink_to_fit();
 				return Ok(blob);
 			}
 		}

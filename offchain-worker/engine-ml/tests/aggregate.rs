@@ -7,7 +7,7 @@ use tequio_engine_ml::{
 	aggregate::{
 		aggregate,
 		outer::{Outer, OuterError, MAX_LEARNING_RATE, MILLIONTHS},
-		AggregateError, Contribution, Rule, MAX_CONTRIBUTIONS,
+		AggregateError, Clip, Contribution, Method, Rule, MAX_CONTRIBUTIONS,
 	},
 	safetensors::NotFinite,
 	tensor::{State, Tensor},
@@ -66,6 +66,26 @@ fn norms_are_clipped_to_their_median() {
 	assert_eq!(aggregated.clipping.bound, 5.0);
 	assert_eq!(aggregated.clipping.scales, [1.0, 0.5, 1.0]);
 	assert_eq!(elements(&aggregated.change), [7.0 / 3.0, 8.0 / 3.0]);
+}
+
+#[test]
+fn norms_may_be_several_medians() {
+	// Norms 5, 20 and 1.
+	let changes = states(&[[3.0, 4.0], [12.0, 16.0], [1.0, 0.0]]);
+	let clipped = |clip| {
+		let method = Method { clip: Clip(clip), rule: Rule::Mean };
+		aggregate(&even(&changes), method).map(|aggregated| aggregated.clipping)
+	};
+	for (clip, bound, scale) in
+		[(1_000_000, 5.0, 0.25), (2_000_000, 10.0, 0.5), (8_000_000, 40.0, 1.0)]
+	{
+		let clipping = clipped(clip).unwrap();
+		assert_eq!((clipping.bound, clipping.scales), (bound, vec![1.0, scale, 1.0]));
+	}
+	assert!(clipped(1_000_000_000).is_ok());
+	for clip in [0, 999_999, 1_000_000_001, u32::MAX] {
+		assert_eq!(clipped(clip), Err(AggregateError::Clip(clip)));
+	}
 }
 
 #[test]

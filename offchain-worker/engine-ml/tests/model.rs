@@ -6,6 +6,7 @@ mod support;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use support::{conv2d, model, model_of, weights};
 use tequio_engine_ml::{
+	aggregate::Rule,
 	model::{LayerError, ModelError, OverLimit, StateError, MAX_CARD_BYTES, MAX_LAYERS, MAX_SIZE},
 	Cost, Limits, Model, Network, State, Tensor,
 };
@@ -95,6 +96,23 @@ fn a_transformer_costs_what_a_hand_finds() {
 	// Tokens, three norms with a deviation for each position, attention with four heads, the rest.
 	let attention = 5 * 128 + 4 * 64;
 	assert_eq!(cost.activations, 8 + 3 * (128 + 8) + attention + 128 + 512 + 512 + 16);
+}
+
+#[test]
+fn aggregations_cost_what_a_hand_finds() {
+	let model = model(&lenet());
+	let cost = model.cost();
+	let units = |contributions, rule| cost.aggregation_units(contributions, rule);
+	let (trimmed, krum) = (Rule::TrimmedMean { trim: 1 }, Rule::MultiKrum { faulty: 1 });
+	// 8 · (8 + 2) · 61,706 are 4.7 million, and 8² · 61,706 are 3.8.
+	assert_eq!((units(8, Rule::Mean), units(8, trimmed), units(8, krum)), (5, 5, 4));
+	// 8 · 66 · 61,706 are 31.1 units, and 64² · 61,706 are 241.04.
+	assert_eq!((units(64, Rule::Mean), units(64, krum)), (32, 242));
+	assert_eq!(cost.aggregation_bytes(64), (64 + 6) * 61_706 * 16);
+	let small = model_of("[4]", &dense(2));
+	assert_eq!(small.cost().aggregation_units(1, krum), 1, "no work is free");
+	assert_eq!(cost.aggregation_bytes(usize::MAX), u64::MAX);
+	assert_eq!(units(usize::MAX, krum), u64::MAX.div_ceil(1 << 20));
 }
 
 #[test]

@@ -10,7 +10,8 @@
 //! sends the bytes in order and in parts of at most [`MAX_PART`], the last of them marked
 //! ([`ToEngine::Part`]), or says that there are none ([`ToEngine::Missing`]); it does not vouch for
 //! them. What a request makes comes back in parts as well ([`FromEngine::Output`]), right before the
-//! answer, whose result names the `blake2_256` hash of it.
+//! answer: one blob or several, at most [`MAX_BLOBS`], and 256 MiB together. The result names the
+//! `blake2_256` hash of one of them, its output; the others are what the output names.
 //!
 //! The worker starts an engine as `tequio-engine-CLASS --mode MODE --threads N --caches N`, with
 //! `--cpu-percent P` where its owner wants less than all of the processors, and `--class CLASS`
@@ -98,14 +99,15 @@ pub enum FromEngine {
 		/// Bytes that there may be, at most.
 		most: u64,
 	},
-	/// A piece of what the request has made; the pieces come in order, before the answer.
+	/// A piece of a blob that the request has made; the pieces come in order, before the answer, and
+	/// so do the blobs. After the last piece of one the next message begins another.
 	#[codec(index = 5)]
 	Output {
 		/// The request.
 		id: u64,
-		/// The next bytes of it: 1 to [`MAX_PART`], or none in the last part.
+		/// The next bytes of the blob: 1 to [`MAX_PART`], or none in the last part.
 		bytes: Vec<u8>,
-		/// Whether that is all.
+		/// Whether that is all of the blob.
 		last: bool,
 	},
 }
@@ -114,6 +116,8 @@ pub enum FromEngine {
 pub const MAX_SETUP: usize = 1024;
 /// Bytes of a blob that one message carries: half a frame.
 pub const MAX_PART: usize = 128 << 10;
+/// Blobs that an engine may hand over for one request.
+pub const MAX_BLOBS: usize = 4;
 
 /// How much memory an engine may trade for speed. The results are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "malformed/allocator.rs"]
+mod allocator;
+
+use allocator::{held, measured};
 use codec::{Codec, DecodeAll, Encode};
 use proptest::{
 	collection::vec,
@@ -11,12 +15,7 @@ use proptest::{
 	sample::Index,
 	test_runner::{TestCaseResult, TestRunner},
 };
-use std::{
-	alloc::{GlobalAlloc, Layout, System},
-	cell::Cell,
-	fmt::Debug,
-	io::ErrorKind,
-};
+use std::{fmt::Debug, io::ErrorKind};
 use tequio_interface::{
 	engine::{FromEngine, ToEngine},
 	greeting::{Greeting, Welcome},
@@ -33,56 +32,6 @@ const CASES: u32 = 12_000;
 /// Bytes that reading one frame may reserve at a time: the frame, and a vector made from it that
 /// moves while it grows.
 const MOST_RESERVED: usize = 6 * MAX_FRAME;
-
-/// The system's allocator, which counts what each thread holds.
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-	static HELD: Cell<isize> = const { Cell::new(0) };
-	static MOST_HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-/// A layout never has more bytes than `isize` can count.
-fn size(layout: Layout) -> isize {
-	isize::try_from(layout.size()).unwrap_or(isize::MAX)
-}
-
-fn note(change: isize) {
-	// A thread that ends has none of these any more, and is not measured.
-	let held = HELD.try_with(|held| {
-		held.set(held.get().wrapping_add(change));
-		held.get()
-	});
-	if let Ok(held) = held {
-		let _ = MOST_HELD.try_with(|most| most.set(most.get().max(held)));
-	}
-}
-
-// SAFETY: every call is handed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-	unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-		note(size(layout));
-		// SAFETY: the caller keeps the promises of this very function.
-		unsafe { System.alloc(layout) }
-	}
-
-	unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-		note(-size(layout));
-		// SAFETY: the caller keeps the promises of this very function.
-		unsafe { System.dealloc(place, layout) }
-	}
-}
-
-/// What the work returns, and the bytes that it held at most.
-fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
-	let before = HELD.get();
-	MOST_HELD.set(before);
-	let done = work();
-	(done, usize::try_from(MOST_HELD.get() - before).unwrap())
-}
 
 /// Damage to bytes that were whole.
 #[derive(Clone, Debug)]
@@ -188,13 +137,13 @@ fn read<M: codec::Decode>(bytes: &[u8]) -> Result<Result<(M, usize), FrameError>
 /// Frames of messages: a parser of them survives, and accepts only what it would have written.
 fn survives<M: Codec + Debug>(messages: impl Strategy<Value = M> + Clone) {
 	run(frames(messages.prop_map(|message| message.encode())), |bytes| {
-		let held = HELD.get();
+		let before = held();
 		if let Ok((message, length)) = read::<M>(&bytes)? {
 			let mut written = Vec::new();
 			write_frame(&mut written, &message).unwrap();
 			prop_assert_eq!(&bytes[..length], written.as_slice());
 		}
-		prop_assert_eq!(HELD.get(), held, "something is kept");
+		prop_assert_eq!(held(), before, "something is kept");
 		Ok(())
 	});
 }
@@ -203,14 +152,14 @@ fn survives<M: Codec + Debug>(messages: impl Strategy<Value = M> + Clone) {
 fn survives_within<M: Codec + Debug>(values: impl Strategy<Value = M>) {
 	let inputs = prop_oneof![noise(), damaged(values.prop_map(|value| value.encode()))];
 	run(inputs, |bytes| {
-		let held = HELD.get();
+		let before = held();
 		let (read, most) = measured(|| M::decode_all(&mut bytes.as_slice()));
 		prop_assert!(most <= MOST_RESERVED, "{} bytes were reserved", most);
 		if let Ok(value) = &read {
 			prop_assert_eq!(value.encode(), bytes.as_slice());
 		}
 		drop(read);
-		prop_assert_eq!(HELD.get(), held, "something is kept");
+		prop_assert_eq!(held(), before, "something is kept");
 		Ok(())
 	});
 }
@@ -358,11 +307,20 @@ fn randomx_results() {
 #[test]
 fn program_payloads_and_results() {
 	let hashes = || vec(any::<[u8; 32]>(), 0..10);
-	survives_within((any::<([u8; 32], u32, u32)>(), hashes()).prop_map(
-		|((program, chunk, units), others)| ProgramJob { program, chunk, units, others },
+	let numbers = any::<([u8; 32], u32, u32, u32)>();
+	survives_within((numbers, hashes(), hashes()).prop_map(
+		|((program, chunk, round, units), inputs, others)| ProgramJob {
+			program,
+			chunk,
+			round,
+			inputs,
+			units,
+			others,
+		},
 	));
 	survives_within(
-		(any::<[u8; 32]>(), hashes()).prop_map(|(output, near)| ProgramResult { output, near }),
+		(any::<[u8; 32]>(), some_bytes(), hashes())
+			.prop_map(|(output, shown, near)| ProgramResult { output, shown, near }),
 	);
 }
 

@@ -26,7 +26,7 @@ pub struct Facts {
 	pub plan: Plan,
 	/// Jobs that are computed at a time.
 	pub slots: u16,
-	/// The classes whose engine is there.
+	/// The classes whose engine is there and computes right.
 	pub classes: Vec<&'static Class>,
 	/// How engines are confined.
 	pub sandbox: Vec<SandboxStatus>,
@@ -113,10 +113,12 @@ impl Board {
 	}
 
 	/// A job was computed in so much time.
-	pub fn computed(&self, class: u16, units: u32, time: Duration) {
+	pub fn computed(&self, class: &Class, units: u32, time: Duration) {
 		let mut inner = self.lock();
-		inner.tally.computed(class, units);
-		inner.rates.entry(class).or_default().note(units, time);
+		inner.tally.computed(class.number, units);
+		if class.tells_speed(time) {
+			inner.rates.entry(class.number).or_default().note(units, time);
+		}
 	}
 
 	/// An engine was measured.
@@ -216,5 +218,29 @@ impl Board {
 impl Inner {
 	fn rate(&self, class: u16) -> Rate {
 		self.rates.get(&class).copied().unwrap_or_default()
+	}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::{classes::CLASSES, plan::Setting};
+
+	#[test]
+	fn short_jobs_change_no_speed_but_that_of_searches() {
+		let dir = tempfile::tempdir().unwrap();
+		let plan = Plan { setting: Setting::SMALLEST, memory: 0, reason: String::new() };
+		let classes = CLASSES.iter().collect();
+		let facts = Facts { plan, slots: 1, classes, sandbox: vec![] };
+		let board = Board::new(facts, RatesFile::open(dir.path()));
+		for class in board.classes() {
+			board.computed(class, 60, Duration::from_secs(1));
+			board.computed(class, 1, Duration::from_millis(999));
+		}
+		let rates: Vec<_> = board.capabilities().iter().map(|able| able.rate).collect();
+		assert_eq!(rates, [30_515, 60_000, 60_000]);
+		let status = board.status(None, 0, 0);
+		assert!(status.classes.iter().all(|class| class.units == 61));
 	}
 }

@@ -29,15 +29,20 @@ pub struct Class {
 	units: fn(&[u8]) -> u32,
 	/// The time that the slowest machine we serve needs for a unit.
 	time_per_unit: Duration,
+	/// Jobs that are computed in less tell nothing of the speed.
+	telling_time: Duration,
 	/// Bytes that an engine takes in a mode, with so many threads and caches.
 	need: fn(Mode, u64, u64) -> u64,
 	/// A payload of so many units, different from those that start elsewhere.
 	sample: fn(u32, u32) -> Vec<u8>,
 	/// A payload of one unit, and its result.
 	exam: fn() -> (Vec<u8>, Vec<u8>),
-	/// What tells which output a result names, in a class whose engine asks for data and yields an
-	/// output.
+	/// What tells which output a result names, in a class whose engine asks for data and yields
+	/// outputs.
 	output: Option<OutputOf>,
+	/// Whether its results follow a numerics profile, which a build or a machine may lack: the class
+	/// is offered once an exam has proved it.
+	pub has_profile: bool,
 }
 
 /// The blake2_256 hash of the output that a result names. None: it is no result of the class.
@@ -57,7 +62,7 @@ impl Class {
 		CLASSES.iter().filter(move |class| has_store || !class.needs_data())
 	}
 
-	/// Whether its engine asks for data and yields an output.
+	/// Whether its engine asks for data and yields outputs.
 	pub fn needs_data(&self) -> bool {
 		self.output.is_some()
 	}
@@ -82,6 +87,11 @@ impl Class {
 		let time = self.time_per_unit.saturating_mul(self.units(payload));
 		let percent = setting.cpu_percent.unwrap_or(100).max(1);
 		time.saturating_mul(100_u32.div_ceil(percent))
+	}
+
+	/// Whether a job tells how fast its engine is that was computed in so much time.
+	pub fn tells_speed(&self, time: Duration) -> bool {
+		time >= self.telling_time
 	}
 
 	/// Bytes of memory that its engine takes.

@@ -83,7 +83,7 @@ pub enum Answer {
 	Done(Vec<u8>),
 	/// The payload cannot be computed.
 	Refused(String),
-	/// The store did not give what it has, or keep the output: whatever the engine said, it is not
+	/// The store did not give what it has, or keep an output: whatever the engine said, it is not
 	/// what becomes of the payload.
 	StoreFailed(String),
 }
@@ -240,12 +240,12 @@ impl Engine {
 	}
 
 	/// Has a payload computed, and tells the engine meanwhile what is coming. Without an answer in
-	/// `limit` the engine is killed. What it asks for comes from the store, and its output is there
+	/// `limit` the engine is killed. What it asks for comes from the store, and its outputs are there
 	/// when this returns.
 	///
-	/// After an error the engine is of no use any more. Without room for its output the answer is
-	/// [`Answer::StoreFailed`] where the output `is_wanted`, as a worker's is: who checks one is asked
-	/// for its hash alone.
+	/// After an error the engine is of no use any more. Without room for its outputs the answer is
+	/// [`Answer::StoreFailed`] where they are wanted (`is_wanted`), as a worker's are: who checks one is
+	/// asked for its hash alone.
 	pub fn compute(
 		&mut self,
 		payload: Vec<u8>,

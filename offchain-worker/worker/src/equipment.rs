@@ -4,6 +4,7 @@ use crate::{
 	args::EngineArgs,
 	classes::Class,
 	engine::Launcher,
+	exam::{examine, ExamError},
 	machine::Machine,
 	plan::{decide, Plan, Wishes},
 	sandbox::Sandbox,
@@ -11,13 +12,19 @@ use crate::{
 	store::{Folder, Store},
 };
 use anyhow::{ensure, Context};
-use std::{num::NonZeroU32, path::PathBuf, sync::Arc};
-use tracing::warn;
+use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use tracing::{info, warn};
+
+/// Time that an engine may take to prove its profile, besides that of the slowest machine: the worker
+/// does not listen meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Engines that may fail at an exam, one after the other, before their class is left out.
+const TRIES: u32 = 3;
 
 /// All that is needed to start engines.
 #[derive(Debug)]
 pub struct Equipment {
-	/// The classes whose engine is there.
+	/// The classes whose engine is there; after [`Self::prove`], those that are offered to nodes.
 	pub classes: Vec<&'static Class>,
 	/// How engines are run, and why.
 	pub plan: Plan,
@@ -52,6 +59,44 @@ impl Equipment {
 		let launcher = Launcher { dir, setting: plan.setting, sandbox, store };
 		Ok(Self { classes, plan, launcher })
 	}
+
+	/// Leaves out the classes with a numerics profile that their engine does not prove to have: whoever
+	/// computes something else is slashed.
+	pub fn prove(mut self) -> anyhow::Result<Self> {
+		let launcher = &self.launcher;
+		self.classes.retain(|class| !class.has_profile || is_proved(launcher, class));
+		ensure!(
+			!self.classes.is_empty(),
+			"no engine computes right: `tequio-worker doctor` says what to do"
+		);
+		Ok(self)
+	}
+}
+
+/// Whether the engine of a class passes its exam.
+fn is_proved(launcher: &Launcher, class: &Class) -> bool {
+	let Class { name, program, .. } = class;
+	let examined = with_retries(|| examine(launcher, class, PATIENCE));
+	match &examined {
+		Ok(()) => info!("{name}: {program} computes right"),
+		Err(e) => warn!(
+			"{name} is not offered to nodes, because of {program}: {e}; `tequio-worker doctor` says \
+			 what to do"
+		),
+	}
+	examined.is_ok()
+}
+
+/// Examines up to [`TRIES`] times while engines give no answer. A busy machine is no reason to go
+/// without a class; a wrong result is.
+fn with_retries(mut examine: impl FnMut() -> Result<(), ExamError>) -> Result<(), ExamError> {
+	for _ in 1..TRIES {
+		match examine() {
+			Err(ExamError::Engine(e)) => warn!("an exam is tried again: {e}"),
+			examined => return examined,
+		}
+	}
+	examine()
 }
 
 /// Where inputs and outputs of programs are, if the command line names a place.
@@ -84,4 +129,30 @@ pub fn plan(args: &EngineArgs, slots: u16, machine: &Machine, classes: &[&Class]
 	decide(&wishes, machine, |mode, threads, caches| {
 		classes.iter().map(|class| class.need(mode, threads, caches)).fold(0, u64::saturating_add)
 	})
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::engine::EngineError;
+
+	/// What comes of an exam whose tries end like this, and how many of them there were no need for.
+	fn examined(ends: Vec<Result<(), ExamError>>) -> (Result<(), ExamError>, usize) {
+		let mut ends = ends.into_iter();
+		let examined = with_retries(|| ends.next().unwrap());
+		(examined, ends.len())
+	}
+
+	#[test]
+	fn an_exam_is_tried_again_only_where_an_engine_gives_no_answer() {
+		let failed = || Err(ExamError::Engine(EngineError::OffTopic));
+		let wrong = || Err(ExamError::Wrong);
+		assert!(matches!(examined(vec![Ok(()), failed()]), (Ok(()), 1)));
+		assert!(matches!(examined(vec![failed(), failed(), Ok(())]), (Ok(()), 0)));
+		let all_failed = examined(vec![failed(), failed(), failed(), Ok(())]);
+		assert!(matches!(all_failed, (Err(ExamError::Engine(_)), 1)));
+		assert!(matches!(examined(vec![wrong(), Ok(())]), (Err(ExamError::Wrong), 1)));
+		assert!(matches!(examined(vec![failed(), wrong(), Ok(())]), (Err(ExamError::Wrong), 1)));
+	}
 }

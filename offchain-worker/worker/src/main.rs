@@ -26,6 +26,7 @@
 //! | `classes` | what is known of a class: its engine, its units of work, its memory |
 //! | `plan`, `machine` | mode, threads and caches of engines, from what this machine has |
 //! | `equipment` | engines, plan and sandbox, found before an engine is started |
+//! | `exam` | whether an engine computes right |
 //! | `measure`, `rates` | how fast engines are here, now and at the last start |
 //! | `board`, `tally` | what there is to tell, and what is counted |
 //! | `status`, `metrics` | how it is told: to `tequio-worker status`, to Prometheus |
@@ -38,7 +39,8 @@
 //! - A result is on the disk before a node hears of it.
 //! - Nothing grows without bound: frames, payloads, results, waiting jobs, kept results, messages,
 //!   nodes, the journal, the store.
-//! - An output is in the store before a node hears of the result that names it.
+//! - The outputs of a job are in the store before a node hears of the result that names them.
+//! - A class with a numerics profile is offered once its engine has proved to have it.
 //! - When the worker ends, however it ends, its engines end.
 //!
 //! ## Design
@@ -47,8 +49,8 @@
 //! any time. Only the metrics, where they are asked for, have a runtime on a thread of their own.
 //!
 //! A worker listens before it knows its speed, so that a start takes no longer than to read the
-//! journal. It measures itself while there is nothing else to do, and by every job; what it has
-//! found is remembered for the next start.
+//! journal and to examine engines of programs. It measures itself while there is nothing else to do,
+//! and by every job; what it has found is remembered for the next start.
 
 mod args;
 mod bench;
@@ -58,6 +60,7 @@ mod desk;
 mod doctor;
 mod engine;
 mod equipment;
+mod exam;
 mod journal;
 mod machine;
 mod measure;

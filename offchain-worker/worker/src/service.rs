@@ -31,7 +31,8 @@ pub fn run(args: &WorkerArgs, engine: &EngineArgs) -> anyhow::Result<()> {
 	// Journal and socket are nobody else's business.
 	umask(Mode::from_bits_truncate(0o077));
 
-	let Equipment { classes, plan, launcher } = Equipment::gather(engine, args.slots)?;
+	let equipment = Equipment::gather(engine, args.slots)?.prove()?;
+	let Equipment { classes, plan, launcher } = equipment;
 	fs::create_dir_all(&args.base_path)
 		.with_context(|| format!("--base-path: {:?} cannot be made", args.base_path))?;
 	let (journal, records) = Journal::open(&args.base_path)?;

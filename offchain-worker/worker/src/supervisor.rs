@@ -98,7 +98,7 @@ impl Runner {
 		let key = &ticket.job.key;
 		let (task, chunk, attempt, role) = (key.task, key.chunk, key.attempt, key.role);
 		let Some(class) = self.board.class(ticket.job.class) else {
-			// Taken by another release, or when its engine was still there.
+			// Taken by another release, or when its engine was still there and computed right.
 			return Some(Outcome::Failed(Failure::Unsupported));
 		};
 		for retry in 0..=RETRIES {
@@ -147,7 +147,7 @@ impl Runner {
 		let time = class.time(&payload, &self.launcher.setting);
 		let computed = engine.compute(payload, self.job_timeout.saturating_add(time), is_worker)?;
 		if matches!(computed, Answer::Done(_)) {
-			self.board.computed(class.number, units, started.elapsed());
+			self.board.computed(class, units, started.elapsed());
 			desk.advertise();
 		}
 		self.engines.insert(class.number, engine);

@@ -11,7 +11,7 @@
 //! | [`chunk`] | names of tasks, chunks, attempts, roles and duties |
 //! | [`stage`] | the life of a chunk: every state, its deadline, and who may end it |
 //! | [`search`] | RandomX search: task parameters, share arithmetic, claims, openings, audit reports |
-//! | [`recompute`] | programs whose chunks anybody can run again: task parameters, openings |
+//! | [`recompute`] | programs whose chunks anybody can run again: parameters, outputs, openings |
 //! | [`opening`] | what is shown at the reveal, by class, and how two of them compare |
 //! | [`terms`] | chance of conviction and collateral, from one pure function |
 //! | [`reputation`] | what owners have done, and the audit rate that follows |
@@ -19,7 +19,8 @@
 //! | [`commitment`] | how a digest is hidden until the reveal, and the genesis hash that binds it |
 //! | [`clock`] | the work clock and the beacon of past block randomness |
 //! | [`fifo`] | queues kept in storage, in pages; the constant lengths that they are sorted by |
-//! | [`workers`], [`tasks`], [`rewards`] | the traits between the pallets |
+//! | [`workers`], [`tasks`], [`orders`], [`rewards`] | the traits between the pallets |
+//! | [`training`] | what trainings and engines agree on: shards, counts, divergence |
 //! | [`device`] | the key type that worker nodes sign with |
 //! | [`api`] | runtime API: duties of a device, summary of a task |
 //!
@@ -40,6 +41,7 @@ pub mod device;
 pub mod draw;
 pub mod fifo;
 pub mod opening;
+pub mod orders;
 pub mod recompute;
 pub mod reputation;
 pub mod rewards;
@@ -47,6 +49,7 @@ pub mod search;
 pub mod stage;
 pub mod tasks;
 pub mod terms;
+pub mod training;
 pub mod workers;
 
 pub use chunk::{Attempt, AttemptId, ChunkId, ChunkIndex, Duty, Role, TaskId};

@@ -65,18 +65,19 @@ impl Opening {
 	pub fn answer(&self) -> H256 {
 		match self {
 			Self::Search(_) => self.digest(),
-			Self::Output(own) => own.output,
+			Self::Output(own) => own.output.hash,
 		}
 	}
 
-	/// What `self` says of another opening of the same attempt.
+	/// What `self` says of another opening of the same attempt. Outputs are equal where their hashes
+	/// are and what is shown of them is.
 	pub fn judges(&self, other: &Self) -> Comparison {
 		match (self, other) {
 			(Self::Search(own), Self::Search(other)) if own == other => Comparison::Equal,
 			(Self::Output(own), Self::Output(other)) if own.output == other.output => {
 				Comparison::Equal
 			},
-			(Self::Output(own), Self::Output(other)) if own.near.contains(&other.output) => {
+			(Self::Output(own), Self::Output(other)) if own.near.contains(&other.output.hash) => {
 				Comparison::Near
 			},
 			_ => Comparison::Wrong,

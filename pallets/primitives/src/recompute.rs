@@ -5,17 +5,29 @@
 //! is, where its input lies and what chunk `i` of it does says the *manifest*, whose hash the task
 //! names; engines read it, the chain does not. A result is right if running the chunk again gives
 //! the same output: everything else is for auditors and referees to find out.
+//!
+//! Where an output is so short that its hash says no less than itself, it is shown at the reveal:
+//! counts can be read off the chain. What one run is given beside its manifest, such as the outputs
+//! of runs before it, are its *arguments*, hashes too.
 
 use crate::WorkClass;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
+use sp_io::hashing::blake2_256;
 
 /// Times that one chunk may be computed on request, the worker's own included.
 pub const MAX_REPLICAS: u8 = 7;
 /// Outputs of others that a referee may call near its own: as many as there can be others.
 pub const MAX_NEAR: u32 = 8;
+/// Bytes of an output that are shown at the reveal: all of it, where it has no more.
+pub const MAX_SHOWN: u32 = 64;
+/// Inputs that a run of a program may have: a state, and an output for each shard.
+pub const MAX_INPUTS: u32 = 65;
+
+/// An output that is shown.
+pub type Shown = BoundedVec<u8, ConstU32<MAX_SHOWN>>;
 
 /// What is computed, for a whole task.
 #[derive(
@@ -69,22 +81,79 @@ impl RecomputeSpec {
 	}
 }
 
+/// What one run of a program is given beside its manifest.
+#[derive(
+	Clone,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Arguments {
+	/// Round of the training that the run belongs to, from 0.
+	pub round: u32,
+	/// Hashes of what earlier runs gave, in the places where the program looks for them. Zero: not
+	/// there.
+	pub inputs: BoundedVec<H256, ConstU32<MAX_INPUTS>>,
+}
+
+/// What a chunk of a program gave.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Output {
+	/// `blake2_256` of the output.
+	pub hash: H256,
+	/// The output itself, where it has at most [`MAX_SHOWN`] bytes and its engine shows it;
+	/// otherwise empty.
+	pub shown: Shown,
+}
+
+impl Output {
+	/// An output of which nothing but the hash is shown.
+	pub fn hidden(hash: H256) -> Self {
+		Self { hash, shown: Shown::new() }
+	}
+
+	/// The output of these bytes, shown where they are few enough.
+	pub fn of(bytes: &[u8]) -> Self {
+		let shown = Shown::try_from(bytes.to_vec()).unwrap_or_default();
+		Self { hash: blake2_256(bytes).into(), shown }
+	}
+
+	/// Whether it shows nothing, or what has this hash.
+	pub fn is_sound(&self) -> bool {
+		self.shown.is_empty() || self.hash == H256(blake2_256(&self.shown))
+	}
+}
+
 /// What is shown of a computation at the reveal.
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct OutputOpening {
-	/// `blake2_256` of the output.
-	pub output: H256,
+	/// The output.
+	pub output: Output,
 	/// Outputs of others in the attempt that a referee finds within the tolerance of the class (one
-	/// unit of the grid anywhere), ascending, without its own. Empty for worker and auditors, who
-	/// have not seen others' outputs, and in classes without a tolerance.
+	/// unit of the grid anywhere), by hash, ascending, without its own. Empty for worker and
+	/// auditors, who have not seen others' outputs, and in classes without a tolerance.
 	pub near: BoundedVec<H256, ConstU32<MAX_NEAR>>,
 }
 
 impl OutputOpening {
-	/// The opening of somebody who has only its own output to show.
+	/// The opening of somebody who has only its own output to tell of, and shows nothing but its
+	/// hash.
 	pub fn own(output: H256) -> Self {
+		Self::showing(Output::hidden(output))
+	}
+
+	/// The opening of somebody who has only its own output to tell of.
+	pub fn showing(output: Output) -> Self {
 		Self { output, near: BoundedVec::new() }
 	}
 }

@@ -2,8 +2,12 @@
 //! verdict.
 
 use crate::{
-	opening::ChunkWork, search::Winners, terms::AuditTerms, workers::Seat, AttemptId, Balance,
-	ChunkId, WorkClass, WorkHeight,
+	opening::ChunkWork,
+	recompute::{Arguments, Output},
+	search::Winners,
+	terms::AuditTerms,
+	workers::Seat,
+	AttemptId, Balance, ChunkId, TaskId, WorkClass, WorkHeight,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -33,24 +37,15 @@ pub struct Assignment<AccountId> {
 
 /// What a result amounts to.
 #[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Delivered {
 	/// So many shares of a search.
 	#[codec(index = 0)]
 	Shares(u32),
-	/// All of the chunk.
+	/// All of a chunk of a program, which gave this.
 	#[codec(index = 1)]
-	Whole,
+	Whole(Output),
 }
 
 /// Why a result is rejected.
@@ -131,6 +126,10 @@ pub trait CheckedTasks<AccountId> {
 
 	/// What a chunk asks for.
 	fn work(chunk: &ChunkId) -> Option<ChunkWork>;
+
+	/// What runs of a task's program are given beside its manifest; empty where the task has none.
+	/// Only nodes ask, off the chain.
+	fn arguments(task: TaskId) -> Arguments;
 
 	/// The worker of an attempt has committed: its deadline no longer runs, its check begins.
 	fn begin_check(id: &AttemptId) -> Result<(), DispatchError>;

@@ -72,6 +72,9 @@ pub trait InspectWorkers<AccountId> {
 
 	/// What the owner has done in a class, at the present height.
 	fn reputation_of(owner: &AccountId, class: WorkClass) -> Reputation;
+
+	/// Classes that the owner of the device offers; none for a device that is nobody's.
+	fn offered_by(device: &AccountId) -> Vec<WorkClass>;
 }
 
 /// Records of owners and of devices that one draw looks at, at most.

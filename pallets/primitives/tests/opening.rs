@@ -10,7 +10,7 @@ use tequio_primitives::{
 		Comparison::{Equal, Near, Wrong},
 		Opening,
 	},
-	recompute::OutputOpening,
+	recompute::{Output, OutputOpening},
 	search::{Fault, SearchOpening, Winner},
 };
 
@@ -24,8 +24,13 @@ fn search(shares: u8) -> SearchOpening {
 
 fn output(own: u8, near: &[u8]) -> Opening {
 	let near: Vec<H256> = near.iter().map(|byte| H256::repeat_byte(*byte)).collect();
-	let output = H256::repeat_byte(own);
+	let output = Output::hidden(H256::repeat_byte(own));
 	Opening::Output(OutputOpening { output, near: near.try_into().unwrap() })
+}
+
+/// What somebody shows whose output were these bytes.
+fn shown(bytes: &[u8]) -> Opening {
+	Opening::Output(OutputOpening::showing(Output::of(bytes)))
 }
 
 #[test]
@@ -47,6 +52,8 @@ fn digests_differ_by_everything_that_is_shown() {
 		output(1, &[]),
 		output(2, &[]),
 		output(1, &[2]),
+		shown(b"counts"),
+		Opening::Output(OutputOpening::own(Output::of(b"counts").hash)),
 	];
 	let digests: BTreeSet<H256> = openings.iter().map(Opening::digest).collect();
 	assert_eq!(digests.len(), openings.len());
@@ -75,6 +82,31 @@ fn outputs_are_near_where_the_judge_says_so() {
 	// What the other finds near does not matter.
 	assert_eq!(output(2, &[]).judges(&referee), Wrong);
 	assert_eq!(output(4, &[]).judges(&output(1, &[4])), Wrong);
+}
+
+#[test]
+fn the_answer_of_a_program_is_the_hash_of_its_output() {
+	assert_eq!(output(1, &[2]).answer(), H256::repeat_byte(1));
+	assert_eq!(shown(b"counts").answer(), H256(sp_io::hashing::blake2_256(b"counts")));
+}
+
+#[test]
+fn who_shows_less_of_the_same_output_is_wrong() {
+	let whole = shown(b"counts");
+	let hidden = Opening::Output(OutputOpening::own(Output::of(b"counts").hash));
+	assert_eq!(whole.judges(&shown(b"counts")), Equal);
+	assert_eq!(whole.judges(&hidden), Wrong);
+	assert_eq!(hidden.judges(&whole), Wrong);
+	assert_eq!(whole.judges(&shown(b"others")), Wrong);
+}
+
+#[test]
+fn near_outputs_are_known_by_their_hash() {
+	let other = Output::of(b"counts");
+	let near = vec![other.hash].try_into().unwrap();
+	let referee = Opening::Output(OutputOpening { output: Output::of(b"others"), near });
+	assert_eq!(referee.judges(&shown(b"counts")), Near);
+	assert_eq!(referee.judges(&Opening::Output(OutputOpening::own(other.hash))), Near);
 }
 
 proptest! {

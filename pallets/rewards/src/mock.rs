@@ -59,6 +59,10 @@ impl InspectWorkers<AccountId> for TestWorkers {
 	fn reputation_of(_owner: &AccountId, _class: WorkClass) -> Reputation {
 		Reputation::default()
 	}
+
+	fn offered_by(_device: &AccountId) -> Vec<WorkClass> {
+		Vec::new()
+	}
 }
 
 impl crate::Config for Test {

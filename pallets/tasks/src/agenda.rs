@@ -87,15 +87,19 @@ impl<T: Config> Pallet<T> {
 		let mut closed = 0u32;
 		while closed < MAX_EXPIRIES {
 			let Some(due) = TaskFifo::<T>::due(queue, now) else { return };
-			let runs =
-				Tasks::<T>::get(due.subject).is_some_and(|task| task.status == TaskStatus::Running);
-			let cost =
-				if runs { T::WeightInfo::expire_task() } else { T::WeightInfo::drop_entry() };
+			let running =
+				Tasks::<T>::get(due.subject).filter(|task| task.status == TaskStatus::Running);
+			let cost = match &running {
+				Some(task) => {
+					T::WeightInfo::expire_task().saturating_add(Self::telling(task.followed))
+				},
+				None => T::WeightInfo::drop_entry(),
+			};
 			if meter.try_consume(cost).is_err() {
 				return;
 			}
 			TaskFifo::<T>::pop(queue);
-			if runs {
+			if running.is_some() {
 				Self::expire_task(due.subject);
 				closed = closed.saturating_add(1);
 			}
@@ -105,9 +109,9 @@ impl<T: Config> Pallet<T> {
 	/// Takes one step for each entry of a queue that is due, and drops those out of date: every
 	/// commit in time leaves one.
 	///
-	/// Chunks of a task mostly come in a row. Its own record and its requester's money, which every
-	/// step touches, weigh something only for the first of them: they are read and written once in
-	/// a block.
+	/// Chunks of a task mostly come in a row. Its own record, its requester's money and what its
+	/// follower notes, which every step touches, weigh something only for the first of them: they are
+	/// read and written once in a block.
 	fn take_due(meter: &mut WeightMeter, queue: ChunkQueue, cost: Weight, step: Step<T>) {
 		let now = T::Clock::now();
 		let mut last: Option<TaskId> = None;
@@ -115,7 +119,7 @@ impl<T: Config> Pallet<T> {
 			let current = Self::current(queue, &id);
 			let cost = match &current {
 				Some(_) if last == Some(id.chunk.task) => cost,
-				Some(_) => cost.saturating_add(T::WeightInfo::touch_task()),
+				Some(_) => cost.saturating_add(Self::touch_of(id.chunk.task)),
 				None => T::WeightInfo::drop_entry(),
 			};
 			if meter.try_consume(cost).is_err() {
@@ -126,6 +130,25 @@ impl<T: Config> Pallet<T> {
 				last = Some(id.chunk.task);
 				step(id, chunk);
 			}
+		}
+	}
+
+	/// What the first step about a task weighs besides, of those that a block takes in a row.
+	fn touch_of(id: TaskId) -> Weight {
+		Self::touch(Tasks::<T>::get(id).is_some_and(|task| task.followed))
+	}
+
+	/// The same of a task of which it is known whether it is followed.
+	pub(crate) fn touch(followed: bool) -> Weight {
+		T::WeightInfo::touch_task().saturating_add(Self::telling(followed))
+	}
+
+	/// What it weighs to tell the follower of a task, where there is one.
+	fn telling(followed: bool) -> Weight {
+		if followed {
+			T::WeightInfo::tell_follower()
+		} else {
+			Weight::zero()
 		}
 	}
 

@@ -93,7 +93,8 @@ impl<T: Config> Pallet<T> {
 			let present =
 				Self::attempt(&id).filter(|(chunk, _)| matches!(chunk.state, ChunkState::Open));
 			let waits = matches!(&present, Some((_, task)) if task.status == TaskStatus::Running);
-			let worst = Self::draw_and_assign().saturating_add(T::WeightInfo::touch_task());
+			let touch = Self::touch(present.as_ref().is_some_and(|(_, task)| task.followed));
+			let worst = Self::draw_and_assign().saturating_add(touch);
 			if (waits && (lottery.is_none() || failures >= most)) || !meter.can_consume(worst) {
 				return;
 			}
@@ -102,7 +103,7 @@ impl<T: Config> Pallet<T> {
 				meter.consume(T::WeightInfo::drop_entry());
 				continue;
 			};
-			meter.consume(T::WeightInfo::touch_task());
+			meter.consume(touch);
 			let Some(lottery) = lottery.as_deref_mut().filter(|_| waits) else {
 				meter.consume(T::WeightInfo::assign_chunk());
 				let reason = RefundReason::TaskClosing;
@@ -310,7 +311,7 @@ impl<T: Config> Pallet<T> {
 		}
 		if stops {
 			Self::pay_fetch_fees(id.chunk.task, &mut task);
-			Self::close(id.chunk.task, task, CloseReason::BadInput);
+			Self::close_task(id.chunk.task, task, CloseReason::BadInput);
 		} else {
 			Self::store(id.chunk.task, task);
 		}

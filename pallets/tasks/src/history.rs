@@ -9,7 +9,8 @@
 //! `fold(hash, bytes) = blake2_256(hash ‖ bytes)`. It begins with 32 zero bytes and folds, first,
 //! each contribution of `Rewards.Contributions` to the task as `(owner, contribution)` in SCALE, in
 //! ascending order of `blake2_128` of the owner's account, each once; and last `(number of the task,
-//! record)` in SCALE, the record being what `Tasks.Tasks` held from the task's end on.
+//! record, arguments)` in SCALE: the record is what `Tasks.Tasks` held from the task's end on, the
+//! arguments are what `Tasks.TaskArguments` did, or none.
 //!
 //! Whoever followed the chain has all of it: the records stood in the state for `keep_ended` blocks.
 //!
@@ -19,7 +20,7 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `"tequio/history" ‖ task` | number of contributions `‖ (task, record)` |
+//! | `"tequio/history" ‖ task` | number of contributions `‖ (task, record, arguments)` |
 //! | `"tequio/history" ‖ task ‖ n` | the contribution folded in place `n`, from 0: `(owner, contribution)` |
 //!
 //! The text is ASCII without a length; the task is a `u64`, the numbers are `u32`, all
@@ -28,7 +29,7 @@
 use crate::{
 	types::{TaskFifo, TaskQueue},
 	weights::WeightInfo,
-	Config, Ended, Event, Folding, Pallet, Tasks,
+	Config, Ended, Event, Folding, Pallet, TaskArguments, Tasks,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
@@ -120,7 +121,8 @@ impl<T: Config> Pallet<T> {
 	/// Replaces the record of a task by its root.
 	fn forget(id: TaskId, folded: Folded) {
 		let Some(task) = Tasks::<T>::take(id) else { return };
-		let record = (id, task).encode();
+		let arguments = if task.followed { TaskArguments::<T>::take(id) } else { None };
+		let record = (id, task, arguments).encode();
 		let root = fold(folded.hash, &record);
 		let kept = [folded.contributions.encode(), record].concat();
 		offchain_index::set(&record_key(id), &kept);

@@ -10,6 +10,7 @@
 //! | [`types`] | rules, tasks, chunks, their states, the names of the queues |
 //! | [`pricing`] | what a chunk may cost: pure arithmetic |
 //! | `lifecycle` | a task from submission to its end; how a chunk is reopened or ended |
+//! | `order` | tasks that another pallet orders, and what it is told of them |
 //! | `assignment` | chunks to seats: draws, declines, missed deadlines |
 //! | `settlement` | what follows from a verdict or a challenge: the pay of auditors and worker |
 //! | `escrow` | the only file that moves a requester's money |
@@ -61,6 +62,7 @@
 //! - Every chunk that is open again, assigned or accepted, every running task, and every ended one
 //!   that still has its record, has its entry in a queue.
 //! - A task has a record or a root, never both.
+//! - A task has arguments while it is followed and has a record.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -72,6 +74,7 @@ mod escrow;
 pub mod history;
 mod inspect;
 mod lifecycle;
+mod order;
 pub mod pricing;
 mod settlement;
 pub mod spec;
@@ -93,6 +96,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use crate::{
 		history::Folded,
+		lifecycle::Submission,
 		spec::TaskSpec,
 		types::{ChunkOf, ChunkQueue, CloseReason, RefundReason, Rules, TaskOf, TaskQueue},
 		weights::WeightInfo,
@@ -107,7 +111,8 @@ pub mod pallet {
 		api::Books,
 		clock::{Beacon, WorkClock},
 		fifo::{Ends, Page, MAX_STEPS},
-		recompute::RecomputeError,
+		orders::FollowTasks,
+		recompute::{Arguments, RecomputeError},
 		rewards::DistributeRewards,
 		search::{Nonce, SearchError},
 		stage::DeclineReason,
@@ -151,6 +156,9 @@ pub mod pallet {
 		/// The protocol fee, and pay that cannot be delivered.
 		type Rewards: DistributeRewards<Self::AccountId>;
 
+		/// The pallet that orders tasks, and is told how they go.
+		type Followers: FollowTasks;
+
 		/// Weight of a block that the agenda may use.
 		#[pallet::constant]
 		type AgendaBudget: Get<Weight>;
@@ -178,6 +186,10 @@ pub mod pallet {
 	/// Every task, up to some time after its end.
 	#[pallet::storage]
 	pub type Tasks<T: Config> = StorageMap<_, Twox64Concat, TaskId, TaskOf<T>>;
+
+	/// What runs of ordered tasks are given beside their manifest.
+	#[pallet::storage]
+	pub type TaskArguments<T: Config> = StorageMap<_, Twox64Concat, TaskId, Arguments>;
 
 	/// Chunks from their first assignment to their end.
 	#[pallet::storage]
@@ -519,7 +531,8 @@ pub mod pallet {
 			bonus: Balance,
 		) -> DispatchResult {
 			let requester = ensure_signed(origin)?;
-			Self::do_submit(requester, spec, price, deadline, bonus)
+			let submission = Submission { requester, spec, price, deadline, bonus };
+			Self::submit(submission, false).map(|_| ())
 		}
 
 		/// Closes a task of the caller. Chunks never given out are refunded at once, chunks waiting

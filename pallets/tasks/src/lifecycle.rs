@@ -1,6 +1,7 @@
 //! A task from its submission to its end, and how a chunk is reopened or ended.
 
 use crate::{
+	order::ending,
 	pricing::{self, Tariff},
 	spec::TaskSpec,
 	types::{
@@ -10,34 +11,55 @@ use crate::{
 	Chunks, Config, CurrentRules, Error, Event, NextTask, Pallet, Tasks,
 };
 use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
+use sp_runtime::DispatchError;
 use tequio_primitives::{
 	api::{Books, ChunkCounts, TaskStatus},
 	clock::WorkClock,
 	fifo::{deadline_bucket, wait},
+	orders::ChunkEnding,
 	rewards::DistributeRewards,
 	search::Winners,
+	tasks::Delivered,
 	terms::AuditPolicy,
 	workers::Candidate,
 	AttemptId, Balance, ChunkId, TaskId,
 };
 
+/// What somebody wants done, and for what.
+pub(crate) struct Submission<AccountId> {
+	/// Who pays.
+	pub requester: AccountId,
+	/// What is asked for.
+	pub spec: TaskSpec,
+	/// Pay per unit.
+	pub price: Balance,
+	/// Blocks for a chunk.
+	pub deadline: u32,
+	/// Finder's bonus.
+	pub bonus: Balance,
+}
+
+/// What a task comes to that is submitted now.
+pub(crate) struct Quote {
+	/// What it has to lock.
+	pub locked: Balance,
+	tariff: Tariff,
+	/// One of the eight deadlines, and which of them.
+	deadline: u32,
+	bucket: u8,
+	/// Blocks for which it gives out chunks.
+	lifetime: u32,
+}
+
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_submit(
-		requester: T::AccountId,
-		spec: TaskSpec,
-		price: Balance,
-		deadline: u32,
-		bonus: Balance,
-	) -> DispatchResult {
-		spec.validate::<Error<T>>()?;
-		ensure!(price > 0, Error::<T>::ZeroPrice);
-		let (bucket, deadline) =
-			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
-		let rules = CurrentRules::<T>::get();
-		let tariff = Self::tariff(&spec, price, &rules);
-		let locked = pricing::task_cost(&spec, bonus, &tariff).ok_or(Error::<T>::CostTooHigh)?;
-		ensure!(locked >= rules.min_lock, Error::<T>::TaskTooSmall);
-		Self::ensure_assignable(&spec, &tariff, deadline)?;
+	/// Submits a task. Whoever orders it may follow it. Changes nothing on error.
+	pub(crate) fn submit(
+		submission: Submission<T::AccountId>,
+		followed: bool,
+	) -> Result<TaskId, DispatchError> {
+		let Submission { requester, spec, price, deadline, bonus } = submission;
+		let quote = Self::quote(&spec, price, deadline, bonus)?;
+		let Quote { locked, tariff, deadline, bucket, lifetime } = quote;
 		let id = NextTask::<T>::get();
 		let next = id.checked_add(1).ok_or(Error::<T>::NoTaskNumber)?;
 
@@ -57,14 +79,34 @@ impl<T: Config> Pallet<T> {
 			counts: ChunkCounts { open: spec.chunks(), ..Default::default() },
 			books: Books { locked, ..Default::default() },
 			status: TaskStatus::Running,
-			expires_at: T::Clock::now().saturating_add(rules.task_lifetime),
+			expires_at: T::Clock::now().saturating_add(lifetime),
 			winners: Winners::new(),
 			committed: false,
 			decliners: BoundedVec::new(),
+			followed,
 			spec,
 		};
 		Self::open(id, task);
-		Ok(())
+		Ok(id)
+	}
+
+	/// What such a task comes to if it is submitted now, or why it cannot be.
+	pub(crate) fn quote(
+		spec: &TaskSpec,
+		price: Balance,
+		deadline: u32,
+		bonus: Balance,
+	) -> Result<Quote, DispatchError> {
+		spec.validate::<Error<T>>()?;
+		ensure!(price > 0, Error::<T>::ZeroPrice);
+		let (bucket, deadline) =
+			deadline_bucket(deadline).ok_or(Error::<T>::DeadlineOutOfBounds)?;
+		let rules = CurrentRules::<T>::get();
+		let tariff = Self::tariff(spec, price, &rules);
+		let locked = pricing::task_cost(spec, bonus, &tariff).ok_or(Error::<T>::CostTooHigh)?;
+		ensure!(locked >= rules.min_lock, Error::<T>::TaskTooSmall);
+		Self::ensure_assignable(spec, &tariff, deadline)?;
+		Ok(Quote { locked, tariff, deadline, bucket, lifetime: rules.task_lifetime })
 	}
 
 	/// The prices of a task that is submitted now.
@@ -106,7 +148,7 @@ impl<T: Config> Pallet<T> {
 		let task = Tasks::<T>::get(id).ok_or(Error::<T>::NotFound)?;
 		ensure!(task.requester == *who, Error::<T>::NotRequester);
 		ensure!(task.status == TaskStatus::Running, Error::<T>::NotRunning);
-		Self::close(id, task, CloseReason::Cancelled);
+		Self::close_task(id, task, CloseReason::Cancelled);
 		Ok(())
 	}
 
@@ -114,13 +156,13 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn expire_task(id: TaskId) {
 		if let Some(task) = Tasks::<T>::get(id) {
 			if task.status == TaskStatus::Running {
-				Self::close(id, task, CloseReason::Expired);
+				Self::close_task(id, task, CloseReason::Expired);
 			}
 		}
 	}
 
 	/// Gives out no more chunks of a task and refunds those that were never given out.
-	pub(crate) fn close(id: TaskId, mut task: TaskOf<T>, reason: CloseReason) {
+	pub(crate) fn close_task(id: TaskId, mut task: TaskOf<T>, reason: CloseReason) {
 		let freed = pricing::cost_from(&task.spec, task.next_chunk, &task.tariff());
 		task.status = TaskStatus::Closing;
 		task.shift(task.untouched(), Place::Open, Place::Refunded);
@@ -134,7 +176,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Writes a task back; with its last chunk ended, returns the remainder first.
 	pub(crate) fn store(id: TaskId, mut task: TaskOf<T>) {
-		if task.live() == 0 && task.status != TaskStatus::Ended {
+		let ends = task.live() == 0 && task.status != TaskStatus::Ended;
+		if ends {
 			let remainder = Self::in_escrow(&task);
 			Self::refund(&mut task, remainder);
 			task.status = TaskStatus::Ended;
@@ -142,7 +185,10 @@ impl<T: Config> Pallet<T> {
 			TaskFifo::<T>::push(TaskQueue::Ended, id, T::Clock::now().saturating_add(kept));
 			Self::deposit_event(Event::TaskEnded { task: id, books: task.books });
 		}
-		Tasks::<T>::insert(id, task);
+		Tasks::<T>::insert(id, &task);
+		if ends {
+			Self::tell_of_end(id, &task);
+		}
 	}
 
 	/// The chunk of an attempt and its task, if this is the chunk's present attempt.
@@ -179,10 +225,11 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::ChunkReopened { id });
 	}
 
-	/// Ends a chunk that was done as often as it can be paid.
-	pub(crate) fn end_paid(id: ChunkId, task: &mut TaskOf<T>, from: Place) {
+	/// Ends a chunk that was done as often as it can be paid, the last time for this.
+	pub(crate) fn end_paid(id: ChunkId, task: &mut TaskOf<T>, from: Place, paid: Delivered) {
 		Chunks::<T>::remove(id);
 		task.shift(1, from, Place::Paid);
+		Self::tell_of_chunk(&id, task, ending(paid));
 	}
 
 	/// Ends a chunk without further work; one that was paid for a thin search counts as paid.
@@ -196,5 +243,6 @@ impl<T: Config> Pallet<T> {
 		Chunks::<T>::remove(id);
 		task.shift(1, from, if chunk.thin { Place::Paid } else { Place::Refunded });
 		Self::deposit_event(Event::ChunkRefunded { chunk: id, reason });
+		Self::tell_of_chunk(&id, task, ChunkEnding::Refunded);
 	}
 }

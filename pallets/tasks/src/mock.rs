@@ -17,7 +17,7 @@ use sp_io::{hashing::twox_128, storage::next_key};
 use sp_runtime::BuildStorage;
 use std::collections::BTreeSet;
 use tequio_primitives::{
-	recompute::RecomputeSpec,
+	recompute::{Output, RecomputeSpec},
 	search::{SearchSpec, Winner, Winners},
 	tasks::{CheckedTasks, Delivered, RejectReason, Verdict},
 	workers::Seat,
@@ -77,6 +77,7 @@ impl pallet_tasks::Config for Test {
 	type Policy = Terms;
 	type Checks = Kept;
 	type Rewards = Fees;
+	type Followers = Follower;
 	type AgendaBudget = Budget;
 	type WeightInfo = Estimated<Test>;
 }
@@ -166,13 +167,23 @@ pub fn search(chunks: u32) -> TaskSpec {
 
 /// A program whose chunks have 100 units each.
 pub fn program(chunks: u32, replicas: u8) -> TaskSpec {
-	TaskSpec::Recompute(RecomputeSpec {
+	TaskSpec::Recompute(recompute(chunks, replicas))
+}
+
+/// The same, as it is ordered.
+pub fn recompute(chunks: u32, replicas: u8) -> RecomputeSpec {
+	RecomputeSpec {
 		class: WorkClass::ExactF64,
 		program: H256::repeat_byte(5),
 		chunks,
 		units: 100,
 		replicas,
-	})
+	}
+}
+
+/// What a chunk of a program gives.
+pub fn output_of(index: u32) -> Output {
+	Output::of(&index.to_le_bytes())
 }
 
 /// Submits something by Alice at the usual price.
@@ -263,7 +274,7 @@ pub fn accept(id: AttemptId, shares: u32, winners: Winners, auditors: Vec<Accoun
 /// Commits to a result of a program and has it found right by these auditors.
 pub fn accept_whole(id: AttemptId, auditors: Vec<AccountId>) {
 	assert_ok!(Tasks::begin_check(&id));
-	conclude_right(id, Delivered::Whole, winners(&[]), auditors);
+	conclude_right(id, Delivered::Whole(output_of(id.chunk.index)), winners(&[]), auditors);
 }
 
 /// Has a result found right; it was audited if there are auditors.

@@ -134,28 +134,28 @@ pub fn task_cost(spec: &TaskSpec, bonus: Balance, tariff: &Tariff) -> Option<Bal
 pub fn earned(
 	spec: &TaskSpec,
 	index: ChunkIndex,
-	delivered: Delivered,
+	delivered: &Delivered,
 	price: Balance,
 ) -> (u64, Balance) {
 	let units = match (spec, delivered) {
 		(TaskSpec::RandomXSearch(spec), Delivered::Shares(shares)) => {
 			let range = spec.range(index);
-			let shares = shares.min(range.max_paid_shares());
+			let shares = (*shares).min(range.max_paid_shares());
 			u64::from(shares).saturating_mul(range.share_difficulty.into())
 		},
-		(TaskSpec::Recompute(spec), Delivered::Whole) => spec.units.into(),
+		(TaskSpec::Recompute(spec), Delivered::Whole(_)) => spec.units.into(),
 		// Nothing that the class counts.
-		(TaskSpec::RandomXSearch(_), Delivered::Whole)
+		(TaskSpec::RandomXSearch(_), Delivered::Whole(_))
 		| (TaskSpec::Recompute(_), Delivered::Shares(_)) => 0,
 	};
 	(units, Balance::from(units).saturating_mul(price))
 }
 
 /// Whether a search found so few shares that the range is searched again.
-pub fn is_thin(spec: &TaskSpec, index: ChunkIndex, delivered: Delivered) -> bool {
+pub fn is_thin(spec: &TaskSpec, index: ChunkIndex, delivered: &Delivered) -> bool {
 	match (spec, delivered) {
 		(TaskSpec::RandomXSearch(spec), Delivered::Shares(shares)) => {
-			shares < spec.range(index).min_full_shares()
+			*shares < spec.range(index).min_full_shares()
 		},
 		_ => false,
 	}

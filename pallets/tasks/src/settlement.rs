@@ -5,7 +5,7 @@ use crate::{
 	escrow::Column,
 	pricing,
 	types::{worker_duty, ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, RefundReason, TaskOf},
-	Chunks, Config, CurrentRules, Error, Event, Pallet, Tasks,
+	Chunks, Config, CurrentRules, Error, Event, Pallet, TaskArguments, Tasks,
 };
 use alloc::vec::Vec;
 use core::mem;
@@ -14,6 +14,7 @@ use sp_runtime::DispatchError;
 use tequio_primitives::{
 	clock::WorkClock,
 	opening::ChunkWork,
+	recompute::Arguments,
 	reputation::Deed,
 	rewards::DistributeRewards,
 	search::Winners,
@@ -41,6 +42,10 @@ impl<T: Config> CheckedTasks<T::AccountId> for Pallet<T> {
 	fn work(chunk: &ChunkId) -> Option<ChunkWork> {
 		let task = Tasks::<T>::get(chunk.task).filter(|task| chunk.index < task.chunks)?;
 		Some(task.spec.work(chunk.index))
+	}
+
+	fn arguments(task: TaskId) -> Arguments {
+		TaskArguments::<T>::get(task).unwrap_or_default()
 	}
 
 	fn begin_check(id: &AttemptId) -> Result<(), DispatchError> {
@@ -167,7 +172,8 @@ impl<T: Config> Pallet<T> {
 		Found { delivered, winners, audited }: Found,
 	) {
 		let owner = assignment.seat.owner.clone();
-		Self::deposit_event(Event::ChunkAccepted { id: *id, owner, delivered });
+		let event = Event::ChunkAccepted { id: *id, owner, delivered: delivered.clone() };
+		Self::deposit_event(event);
 		let period = CurrentRules::<T>::get().challenge_period;
 		let until = T::Clock::now().saturating_add(period);
 		let won = !winners.is_empty();
@@ -234,7 +240,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		};
 		let index = id.chunk.index;
-		let (units, amount) = pricing::earned(&task.spec, index, delivered, task.price);
+		let (units, amount) = pricing::earned(&task.spec, index, &delivered, task.price);
 		let owner = assignment.seat.owner.clone();
 
 		let amount = Self::pay(task, &owner, amount, Column::Paid);
@@ -248,12 +254,12 @@ impl<T: Config> Pallet<T> {
 		T::Workers::release(&assignment.seat, worker_duty(id), deed);
 		T::Checks::forget(&id);
 
-		let thin = !chunk.thin && pricing::is_thin(&task.spec, index, delivered);
+		let thin = !chunk.thin && pricing::is_thin(&task.spec, index, &delivered);
 		if thin && Self::has_audits_left(task, index, &chunk) {
 			chunk.thin = true;
 			Self::reopen(id.chunk, task, chunk, from, owner);
 		} else {
-			Self::end_paid(id.chunk, task, from);
+			Self::end_paid(id.chunk, task, from, delivered);
 		}
 	}
 

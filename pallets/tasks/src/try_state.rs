@@ -7,8 +7,8 @@ use crate::{
 		ChunkFifo, ChunkOf, ChunkQueue, ChunkState, Place, Task, TaskFifo, TaskOf, TaskQueue,
 		MAX_ATTEMPTS,
 	},
-	ChunkEnds, ChunkPages, Chunks, Config, Ended, Folding, HoldReason, NextTask, Pallet, TaskEnds,
-	TaskPages, Tasks,
+	ChunkEnds, ChunkPages, Chunks, Config, Ended, Folding, HoldReason, NextTask, Pallet,
+	TaskArguments, TaskEnds, TaskPages, TaskSpec, Tasks,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
@@ -32,6 +32,7 @@ impl<T: Config> Pallet<T> {
 		Self::check_queues()?;
 		Self::check_chunk_entries()?;
 		Self::check_task_entries()?;
+		Self::check_arguments()?;
 		Self::check_roots()
 	}
 
@@ -214,6 +215,20 @@ impl<T: Config> Pallet<T> {
 			let over = task.status == TaskStatus::Ended;
 			ensure!(over == ended.contains(&id), "the state of a task would never be removed");
 		}
+		Ok(())
+	}
+
+	/// There are arguments of exactly those tasks that are followed, and what is followed is a
+	/// program.
+	fn check_arguments() -> Result<(), TryRuntimeError> {
+		for (id, task) in Tasks::<T>::iter() {
+			let kept = TaskArguments::<T>::contains_key(id);
+			ensure!(kept == task.followed, "arguments are kept without need, or missing");
+			let program = matches!(task.spec, TaskSpec::Recompute(_));
+			ensure!(program || !task.followed, "somebody follows a search");
+		}
+		let mut tasks = TaskArguments::<T>::iter_keys();
+		ensure!(tasks.all(Tasks::<T>::contains_key), "arguments belong to no task");
 		Ok(())
 	}
 

@@ -134,6 +134,8 @@ pub struct Task<AccountId> {
 	pub committed: bool,
 	/// Owners who found the input bad, the first of them.
 	pub decliners: BoundedVec<AccountId, ConstU32<MAX_FETCH_FEES>>,
+	/// Whether the pallet that ordered it is told how it goes.
+	pub followed: bool,
 }
 
 impl<AccountId> Task<AccountId> {

@@ -9,6 +9,10 @@
 //! the queues, what the chunks of one task share ([`WeightInfo::touch_task`]) with the first of
 //! them. Owners, devices and accounts that are paid may be others each time, and are counted each
 //! time.
+//!
+//! The pallet that follows a task is told of every end of a chunk, and of its own. What it touches
+//! then is counted here too ([`WeightInfo::tell_follower`]): with the record of the task, where that
+//! is at hand to say whether it is followed, and always in calls.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -28,6 +32,8 @@ pub trait WeightInfo {
 	fn agenda_heads() -> Weight;
 	/// The record of a task and its requester's money.
 	fn touch_task() -> Weight;
+	/// What the follower of a task touches when it is told of the ends of chunks and of the task.
+	fn tell_follower() -> Weight;
 	/// The payment of a chunk.
 	fn pay_chunk() -> Weight;
 	/// The end of an assignment that missed its deadline.
@@ -54,6 +60,7 @@ pub trait WeightInfo {
 		of_a_chunk
 			.saturating_add(Self::touch_task())
 			.max(Self::expire_task())
+			.saturating_add(Self::tell_follower())
 			.max(Self::prune_task(crate::history::PIECE))
 	}
 }
@@ -67,6 +74,9 @@ const PROOF_PER_READ: u64 = 2_048;
 const SEATS_PROOF: u64 = 2 * 36_000;
 /// Bytes that a check may have beyond that: its claim and its opening.
 const CHECK_PROOF: u64 = 3_072;
+/// Bytes that the record may have beyond that for which a task was ordered: the outputs of two
+/// rounds.
+const FOLLOWER_PROOF: u64 = 4_096;
 /// Queues of tasks and of chunks. A block touches the first page of each, and the last; others only
 /// for every 64 entries, which is in the base of each step.
 const QUEUES: u64 = 24;
@@ -90,17 +100,18 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	// Task, account, holds, ends and page of the ended; two rules and the clock are only read. The
-	// refund and the remainder both move the same account.
+	// refund and the remainder both move the same account. And the follower.
 	fn cancel_task() -> Weight {
-		Self::weight(60, 8, 5)
+		Self::weight(60, 8, 5).saturating_add(Self::tell_follower())
 	}
 
 	// Chunk, task, device and owner of the duty, ledger, ends and page; requester's account and
 	// holds and another page where the task ends. Two rules and the clock are only read. Where it
 	// stops the task: owner, account and what is kept of each of three who are paid; treasury,
 	// author's account, pot and total of what it keeps, issuance; a rule and the author only read.
+	// And the follower.
 	fn decline() -> Weight {
-		Self::weight(120, 29, 18)
+		Self::weight(120, 29, 18).saturating_add(Self::tell_follower())
 	}
 
 	// Rules.
@@ -125,6 +136,13 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(5, 3, 3)
 	}
 
+	// Which of its records the task belongs to, that record, and the ends and two pages of the queue
+	// of those that it goes on with; the arguments of the task are removed. The money that is held
+	// again is the requester's, which the task has touched.
+	fn tell_follower() -> Weight {
+		Self::weight(10, 5, 6).saturating_add(Weight::from_parts(0, FOLLOWER_PROOF))
+	}
+
 	// Chunk, check, owner, device, contribution, and the account that is paid; what it cannot take
 	// is kept for the owner instead.
 	fn pay_chunk() -> Weight {
@@ -141,11 +159,11 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(60, 3, 3)
 	}
 
-	// Task, root, how far it is folded, and the contributions.
+	// Task, its arguments, root, how far it is folded, and the contributions.
 	fn prune_task(contributions: u32) -> Weight {
 		let contributions = u64::from(contributions);
 		let base = contributions.saturating_mul(5).saturating_add(20);
-		let keys = contributions.saturating_add(3);
+		let keys = contributions.saturating_add(4);
 		Self::weight(base, keys, keys)
 	}
 

@@ -33,28 +33,24 @@
 //! ## Flow
 //! 1. A device **commits** its claim and a hiding digest. The attempt is *drawing* for m blocks.
 //! 2. The outputs of those m blocks decide on an audit. Without one, reveals open at once. With
-//!    one, a sub-range and the auditors are drawn. A place that nobody can take stays empty and is
-//!    drawn for again: two blocks later, then ever later, but not beyond eight while somebody takes
-//!    such work and is only busy.
+//!    one, a sub-range and the auditors are drawn; places that stay empty are drawn for again.
 //! 3. **Auditors commit.** Who is silent at the deadline is fined and replaced; who cannot have the
 //!    input says so early, and is replaced. After the last redraw the attempt ends undecided. When
 //!    all have committed, reveals open. Before that one more auditor may be drawn, by the output of
 //!    the next block, which nobody but its author could know.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
-//!    missing when the period ends: a worker who does not reveal is rejected, an auditor who does
-//!    not reveal is slashed. If all agree, the result is accepted.
+//!    missing when the period ends: a worker who is missing is rejected, an auditor slashed. If all
+//!    agree, the result is accepted.
 //! 5. If they do not, a **panel** of referees is called, who compute, commit and reveal like
-//!    auditors. Its votes are drawn among all seats of the class, so that an owner may have several;
-//!    where a panel has room for all owners, each has a vote for each seat. A party whom two thirds
-//!    of the votes that are heard call equal or near is right, one whom two thirds call wrong is
-//!    wrong, and of others nothing is known. Who was not found right may **appeal** to a larger
-//!    panel, with a bond. What the last panel found is final; one of which less than half is heard
-//!    leaves in force what the one before it found.
+//!    auditors. Its votes are drawn among all seats of the class; where it has room for all owners,
+//!    each has a vote for each seat. A party whom two thirds of the votes that are heard call equal
+//!    or near is right, one whom two thirds call wrong is wrong, and of others nothing is known. Who
+//!    was not found right may **appeal** to a larger panel, with a bond. What the last panel found
+//!    is final; one of which less than half is heard leaves in force what the one before it found.
 //! 6. The **verdict** slashes who is wrong and ends all duties except an accepted worker's, and
 //!    `tasks` pays, reopens or refunds. Where nothing is known of the worker, the requester is
-//!    refunded and the worker is not slashed. Who is slashed pays for the referees; each of them
-//!    is then dismissed: paid where it found what was found in the end, unpaid where it did not,
-//!    slashed where a larger panel overruled it.
+//!    refunded and the worker is not slashed. Who is slashed pays for the referees, who are
+//!    dismissed one after the other.
 //! 7. Until it is paid, anybody may **challenge** an accepted result, once and with a bond.
 //!
 //! Deadlines are fixed by the event that starts them, and a decision on an audit by the outputs of
@@ -63,10 +59,9 @@
 //! its deadline is refused even if the agenda is late.
 //!
 //! ## Invariants
-//! They are the sentences of `try_state.rs`. The main ones: a check exists exactly from the
-//! worker's commit to its verdict, or to the payment of what was accepted; its worker, auditors and
-//! referees have different owners and each owes its duty until that is ended, once; the end of its
-//! state is on the agenda; every bond of an appeal or a challenge that is open is bound.
+//! They are the sentences of `try_state.rs`. The main ones: a check exists from the worker's commit
+//! to its verdict, or to the payment of what was accepted; its parties have different owners, and
+//! each owes its duty until that is ended, once; the end of its state is on the agenda.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -475,9 +470,9 @@ pub mod pallet {
 		/// The opening and the salt do not hash to what this device committed for this duty on this
 		/// chain. Reveal what was committed.
 		OpeningMismatch,
-		/// The opening cannot be right whatever was computed: it is of another class, a worker names
-		/// faults, a winner is not claimed or misses the target, a fault lies where none can be, an
-		/// output is called near that nobody has revealed, or entries are not ascending.
+		/// The opening cannot be right whatever was computed: it is of another class, names faults or
+		/// winners where none can be, shows what is not its output, calls near what nobody has
+		/// revealed, or has entries that are not ascending.
 		MalformedOpening,
 		/// The limit is zero or above 64: ask for 1 to 64 steps.
 		LimitOutOfBounds,

@@ -20,7 +20,7 @@ use frame_support::{
 use sp_core::{ed25519, Pair};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
 use std::sync::OnceLock;
-use tequio_primitives::{workers::Seat, AttemptId, Balance, Duty, Role, WorkHeight};
+use tequio_primitives::{workers::Seat, AttemptId, Balance, Duty, Role, WorkClass, WorkHeight};
 
 pub type AccountId = AccountId32;
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -208,7 +208,10 @@ impl ExtBuilder {
 		let mut ext = sp_io::TestExternalities::new(storage);
 		ext.execute_with(|| {
 			System::set_block_number(1);
-			with_doubles(|state| state.accepting = self.accepting);
+			with_doubles(|state| {
+				state.accepting = self.accepting;
+				state.offers = vec![WorkClass::RandomXSearch];
+			});
 		});
 		ext
 	}

@@ -38,7 +38,8 @@
 //!   salts from keys. Only appeals need what is kept: a node that cannot know any more that it was
 //!   honest puts nothing at stake for it.
 //! - Work of a class that there are no orders for is declined at once, and a device says that it
-//!   takes work only while its worker process serves another class.
+//!   takes work only while its worker process serves every class that its owner offers: it may be
+//!   drawn for any of them.
 //! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still
 //!   pending. That counts blocks, not runs: however many there are at a block, none repeats another.
 
@@ -125,12 +126,14 @@ impl Round {
 		since <= self.finalized || self.now >= since.saturating_add(patience)
 	}
 
-	/// Whether the worker process serves a class that there are orders for.
-	fn serves(&self) -> bool {
-		let known = |number: u16| {
-			WorkClass::ALL.into_iter().any(|class| class.id() == number && orders::is_known(class))
+	/// The first of the classes that an owner offers which the worker process does not serve, or
+	/// that there are no orders for.
+	fn lacks(&self, offered: &[WorkClass]) -> Option<WorkClass> {
+		let able = |class: WorkClass| {
+			self.able.iter().any(|able| able.slots > 0 && able.class == class.id())
 		};
-		self.able.iter().any(|able| able.slots > 0 && known(able.class))
+		let serves = |class: &WorkClass| orders::is_known(*class) && able(*class);
+		offered.iter().copied().find(|class| !serves(class))
 	}
 }
 

@@ -10,8 +10,8 @@ use tequio_primitives::{
 
 /// Whether an opening can be that of somebody in this role.
 ///
-/// `revealed` are the outputs that the parties of a panel have revealed, which its referees may
-/// call near; it is looked at for nobody else. Without a `sub_range`, auditors and referees of a
+/// `revealed` are the hashes of outputs that the parties of a panel have revealed, which its referees
+/// may call near; it is looked at for nobody else. Without a `sub_range`, auditors and referees of a
 /// search have looked at the claimed nonces alone.
 pub(crate) fn fits(
 	opening: &Opening,
@@ -31,10 +31,10 @@ pub(crate) fn fits(
 			Role::Auditor | Role::Referee { .. },
 		) => fits_auditor(opening, claim, sub_range.unwrap_or_default(), &spec.target),
 		(Opening::Output(opening), ChunkWork::Recompute(_), Role::Worker | Role::Auditor) => {
-			opening.near.is_empty()
+			opening.output.is_sound() && opening.near.is_empty()
 		},
 		(Opening::Output(opening), ChunkWork::Recompute(_), Role::Referee { .. }) => {
-			names_near(opening, revealed)
+			opening.output.is_sound() && names_near(opening, revealed)
 		},
 		(Opening::Search(_) | Opening::Output(_), _, _) => false,
 	}
@@ -86,6 +86,6 @@ fn names_winners(opening: &SearchOpening, claim: &Claim, target: &[u8; 32]) -> b
 /// Whether what a referee calls near are outputs that were revealed, ascending, without its own.
 fn names_near(opening: &OutputOpening, revealed: &[H256]) -> bool {
 	let ascending = opening.near.windows(2).all(|pair| pair[0] < pair[1]);
-	let known = |output: &H256| *output != opening.output && revealed.contains(output);
+	let known = |hash: &H256| *hash != opening.output.hash && revealed.contains(hash);
 	ascending && opening.near.iter().all(known)
 }

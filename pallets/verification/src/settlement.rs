@@ -276,7 +276,9 @@ impl<T: Config> Case<T> {
 					Some(Opening::Search(opening)) => {
 						(Delivered::Shares(shares), opening.winners.clone())
 					},
-					Some(Opening::Output(_)) => (Delivered::Whole, Default::default()),
+					Some(Opening::Output(own)) => {
+						(Delivered::Whole(own.output.clone()), Default::default())
+					},
 					// Nobody is accepted without an opening.
 					None => (Delivered::Shares(0), Default::default()),
 				};

@@ -5,6 +5,9 @@
 //! What the entries of one call share by design is counted once: the device that signs, rules,
 //! clock, the ends and pages of the queues with the call; the record of a task, its requester's
 //! money and its own with the task. Auditors may be others for each entry, and are counted for each.
+//!
+//! Where a chunk may end without pay, whoever ordered its task may be told, and that is counted too:
+//! what all that is told shares with what all verdicts share, the rest for each verdict.
 
 use crate::{
 	agenda::LOOKS,
@@ -87,9 +90,14 @@ const CALL: (u64, u64) = (7, 4);
 /// Keys of a task that its entries share: its record, its requester's account and holds.
 const TASK: u64 = 3;
 /// Keys that every verdict may touch: the ledger, treasury, author and pot, the ends and two pages
-/// of the queues of `tasks`, those of a panel's first draw, seats in force and coming ones, issuance;
-/// and a few rules, only read.
-const VERDICTS: (u64, u64) = (22, 14);
+/// of the queues of `tasks`, those of a panel's first draw, and those of who follows tasks, seats in
+/// force and coming ones, issuance; and a few rules, only read.
+const VERDICTS: (u64, u64) = (25, 17);
+/// Keys that are touched to tell who ordered a task that a chunk, or all of it, has ended: which
+/// record it belongs to, and that record; the arguments of the task are removed.
+const FOLLOWER: (u64, u64) = (2, 3);
+/// Bytes that the record may have beyond the average: the outputs of two rounds.
+const FOLLOWER_PROOF: u64 = 4_096;
 /// Keys of one who has a duty: device and owner.
 const SEAT: u64 = 2;
 /// Keys of one who is paid: the account, and the contribution.
@@ -126,6 +134,12 @@ impl<T: frame_system::Config> Estimated<T> {
 		Self::weight(looks.saturating_mul(2).saturating_add(40), looks.saturating_add(1), 1 + bound)
 	}
 
+	/// Telling who follows a task that a chunk of it ended without pay.
+	fn told() -> Weight {
+		let (reads, writes) = FOLLOWER;
+		Self::weight(5, reads, writes).saturating_add(Weight::from_parts(0, FOLLOWER_PROOF))
+	}
+
 	/// Fines or slashes of so many who have a duty.
 	fn losses(count: u64) -> Weight {
 		let keys = count.saturating_mul(SEAT + SLASHED);
@@ -133,13 +147,14 @@ impl<T: frame_system::Config> Estimated<T> {
 	}
 
 	/// The end of a check on which every panel has sat: check, chunk, task, pot; worker, auditors
-	/// and appellants slashed or paid, the challenger; the panels.
+	/// and appellants slashed or paid, the challenger; the panels; who follows the task.
 	fn settled() -> Weight {
 		let losses = Self::losses(u64::from(1 + MAX_AUDITORS) + u64::from(LEVELS));
 		let keys = 3 + TASK + u64::from(MAX_AUDITORS) * PAYEE + BONDED;
 		Self::weight(60, keys, keys)
 			.saturating_add(losses)
 			.saturating_add(Self::panel().saturating_mul(LEVELS.into()))
+			.saturating_add(Self::told())
 	}
 
 	/// Putting a panel in the place of another one: check, clock, rules, ends and two pages each of
@@ -220,11 +235,13 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::draws(looks)
 	}
 
-	// Check, chunk and task; each auditor is fined or released; then the worker is released and the
-	// attempt ends.
+	// Check, chunk and task; each auditor is fined or released; then the worker is released, and the
+	// chunk ends with the attempt.
 	fn end_audit() -> Weight {
 		let keys = 2 + TASK + SEAT;
-		Self::weight(60, keys, keys).saturating_add(Self::losses(MAX_AUDITORS.into()))
+		Self::weight(60, keys, keys)
+			.saturating_add(Self::losses(MAX_AUDITORS.into()))
+			.saturating_add(Self::told())
 	}
 
 	// The seats in force are those by which the size of a panel is told.
@@ -233,13 +250,17 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 		Self::weight(5, reads, writes).saturating_add(Weight::from_parts(0, CLASSES_PROOF))
 	}
 
-	// Chunk, or panel; the seats of worker and auditors, the pay of auditors. Check and task are
-	// counted with the reveal.
+	// Chunk, or panel; the seats of worker and auditors. Then either auditors are paid, or, where
+	// nobody can judge a quarrel, the chunk ends without pay. Check and task are counted with the
+	// reveal.
 	fn judge(auditors: u32, slashes: u32) -> Weight {
-		let auditors = u64::from(auditors).saturating_mul(SEAT + PAYEE);
+		let auditors = u64::from(auditors);
 		let slashes = u64::from(slashes).saturating_mul(SLASHED);
-		let keys = auditors.saturating_add(slashes).saturating_add(1 + SEAT);
-		Self::weight(60, keys, keys)
+		let bound = auditors.saturating_mul(SEAT).saturating_add(slashes);
+		let keys = bound.saturating_add(1 + SEAT);
+		let pay = auditors.saturating_mul(PAYEE);
+		let paid = Self::weight(5, pay, pay);
+		Self::weight(55, keys, keys).saturating_add(paid.max(Self::told()))
 	}
 
 	// The same with check and task, at worst with everybody slashed.

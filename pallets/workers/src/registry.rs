@@ -219,4 +219,10 @@ impl<T: Config> InspectWorkers<T::AccountId> for Pallet<T> {
 			.map(|worker| worker.reputation(class, now, half_life))
 			.unwrap_or_default()
 	}
+
+	fn offered_by(device: &T::AccountId) -> Vec<WorkClass> {
+		let owner = Devices::<T>::get(device).and_then(|device| Workers::<T>::get(device.owner));
+		let offers = owner.map(|owner| owner.offers).unwrap_or_default();
+		offers.into_iter().map(|offer| offer.class).collect()
+	}
 }

@@ -3,23 +3,31 @@
 use crate::{
 	configs::{consensus::SLOT_MILLISECONDS, system::BLOCK_WEIGHT},
 	extensions::owed_tags,
-	AccountId, Authorship, Babe, Balances, Rewards, Runtime, RuntimeCall, Tasks, Verification,
-	Workers,
+	AccountId, Authorship, Babe, Balances, Rewards, Runtime, RuntimeCall, Tasks, Training,
+	Verification, Workers,
 };
 use frame_support::{
 	parameter_types,
-	traits::{ConstU64, Get},
+	traits::{ConstU32, ConstU64, Get},
 	weights::Weight,
 };
 use pallet_verification::offchain::{DeviceCrypto, OutboundCalls};
 use tequio_primitives::{stage::DeclineReason, AttemptId};
 
 parameter_types! {
-	/// Each of the two agendas has a twentieth of a block's time. Of its proof it has a tenth: what
-	/// agendas do is mostly to read and to write small records, for which proof runs out first.
+	/// The agendas of checks and of tasks have a twentieth of a block's time each. Of its proof they
+	/// have a tenth: what agendas do is mostly to read and to write small records, for which proof
+	/// runs out first.
 	pub const AgendaBudget: Weight =
 		Weight::from_parts(BLOCK_WEIGHT.ref_time() / 20, BLOCK_WEIGHT.proof_size() / 10);
+	/// That of trainings has a fiftieth of the time and a twentieth of the proof: a training has a step
+	/// to take once in many blocks.
+	pub const TrainingBudget: Weight =
+		Weight::from_parts(BLOCK_WEIGHT.ref_time() / 50, BLOCK_WEIGHT.proof_size() / 20);
 }
+
+/// Blocks for which a training that has ended stays readable: a day.
+const KEEP_TRAININGS: u32 = 28_800;
 
 impl pallet_workers::Config for Runtime {
 	type Currency = Balances;
@@ -48,8 +56,18 @@ impl pallet_tasks::Config for Runtime {
 	type Policy = Verification;
 	type Checks = Verification;
 	type Rewards = Rewards;
+	type Followers = Training;
 	type AgendaBudget = AgendaBudget;
 	type WeightInfo = pallet_tasks::weights::Estimated<Runtime>;
+}
+
+impl pallet_training::Config for Runtime {
+	type Currency = Balances;
+	type Clock = Verification;
+	type Tasks = Tasks;
+	type AgendaBudget = TrainingBudget;
+	type KeepEnded = ConstU32<KEEP_TRAININGS>;
+	type WeightInfo = pallet_training::weights::Estimated<Runtime>;
 }
 
 impl pallet_rewards::Config for Runtime {

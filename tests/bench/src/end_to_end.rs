@@ -64,8 +64,8 @@ pub async fn run(report: &mut Report, quick: bool) -> Result<()> {
 	let worker_args = WORKER.map(OsString::from).to_vec();
 	let node = NodePlan { worker_args, ..NodePlan::honest(OWNERS) };
 	let mut network = Network::start(&Plan { nodes: vec![node], ..Plan::default() }).await?;
-	let class = WorkClass::RandomXSearch;
-	network.enroll(&Terms { class, ask: 1, rate: RATE, stake: STAKE }).await?;
+	let classes = vec![WorkClass::RandomXSearch];
+	network.enroll(&Terms { classes, ask: 1, rate: RATE, stake: STAKE }).await?;
 	let requester = Account::from_uri("//Requester")?;
 	acceptance(report, &network, &requester, tasks).await?;
 

@@ -59,7 +59,8 @@ pub struct Args {
 	/// Few repetitions: shows that it works, and little more
 	#[arg(long)]
 	quick: bool,
-	/// Incentives: only strategies whose name holds this, and no curves
+	/// Randomx: only settings whose name holds this, more often, and nothing beside them. Incentives:
+	/// only strategies whose name holds this, and no curves
 	#[arg(long, value_name = "TEXT")]
 	only: Option<String>,
 	/// The reference `randomx-benchmark`; `scripts/bench` finds it in the build folder
@@ -108,7 +109,10 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args, report: &mut Report) -> Result<()> {
 	match args.name {
-		Name::Randomx => randomx::run(report, args.reference.as_deref(), args.quick).await,
+		Name::Randomx => match &args.only {
+			Some(name) => randomx::only(report, args.reference.as_deref(), args.quick, name).await,
+			None => randomx::run(report, args.reference.as_deref(), args.quick).await,
+		},
 		Name::Chain => chain::run(report, args.quick),
 		Name::Memory => memory::run(report, args.quick).await,
 		Name::Loop => end_to_end::run(report, args.quick).await,

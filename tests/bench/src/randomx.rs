@@ -34,11 +34,24 @@ const DATASET: f64 = 0.55;
 /// Transparent huge pages in hashes of 4 KiB ones.
 const HUGE_GAIN: f64 = 1.3;
 
+/// Repetitions of a setting that is measured by itself.
+const MANY_PAIRS: usize = 7;
+
 /// Nonces and repetitions.
 struct Effort {
 	fast: u32,
 	light: u32,
 	pairs: usize,
+}
+
+impl Effort {
+	fn new(quick: bool) -> Self {
+		if quick {
+			Self { fast: 1_000, light: 128, pairs: 1 }
+		} else {
+			Self { fast: 5_000, light: 1_000, pairs: 3 }
+		}
+	}
 }
 
 /// Every outcome of a setting.
@@ -51,11 +64,42 @@ struct Measured {
 /// Measures everything about RandomX.
 pub async fn run(report: &mut Report, reference: Option<&Path>, quick: bool) -> Result<()> {
 	let programs = Programs::find(reference)?;
-	let effort = if quick {
-		Effort { fast: 1_000, light: 128, pairs: 1 }
-	} else {
-		Effort { fast: 5_000, light: 1_000, pairs: 3 }
-	};
+	let effort = Effort::new(quick);
+	let settings = settings(&kinds(report));
+	let measured = measure(report, &programs, &settings, &effort).await?;
+	speed(report, &measured)?;
+	scaling(report, &measured)?;
+	verify(report, &measured)?;
+	pool(report, &programs, &effort).await?;
+	key_change::run(report, &programs.ours, quick).await
+}
+
+/// Measures ours beside the reference in the settings whose name holds a text. Each process is dealt
+/// other pages, and is some percent faster or slower than the one before for as long as it runs: a
+/// ratio that is close to its goal takes many of them.
+pub async fn only(
+	report: &mut Report,
+	reference: Option<&Path>,
+	quick: bool,
+	text: &str,
+) -> Result<()> {
+	let programs = Programs::find(reference)?;
+	let mut wanted = settings(&kinds(report));
+	wanted.retain(|setting| setting.to_string().contains(text));
+	ensure!(
+		!wanted.is_empty(),
+		"no setting's name holds `{text}`, as does `fast, 1 thread, 4 KiB pages`"
+	);
+	let mut effort = Effort::new(quick);
+	if !quick {
+		effort.pairs = MANY_PAIRS;
+	}
+	let measured = measure(report, &programs, &wanted, &effort).await?;
+	speed(report, &measured)
+}
+
+/// The pages that are compared on this machine.
+fn kinds(report: &mut Report) -> Vec<Pages> {
 	let mut kinds = vec![Pages::Small];
 	match transparent_pages() {
 		TransparentPages::Nobody => {
@@ -70,12 +114,7 @@ pub async fn run(report: &mut Report, reference: Option<&Path>, quick: bool) -> 
 			kinds.push(Pages::Transparent);
 		},
 	}
-	let measured = measure(report, &programs, &settings(&kinds), &effort).await?;
-	speed(report, &measured)?;
-	scaling(report, &measured)?;
-	verify(report, &measured)?;
-	pool(report, &programs, &effort).await?;
-	key_change::run(report, &programs.ours, quick).await
+	kinds
 }
 
 /// The runs on pages of the kernel's pool, where it can be filled.

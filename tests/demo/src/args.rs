@@ -40,12 +40,24 @@ pub mod block {
 	pub const DIFFICULTY: u64 = 660_000_000_000;
 }
 
+/// How to read the model elsewhere.
+const AFTER_HELP: &str = "\
+The weights that --ml makes are a plain safetensors file of 64-bit floats. Python reads them with
+`pip install safetensors numpy`:
+
+  from safetensors.numpy import load_file
+  w = load_file(\"digits.safetensors\")  # 0.weight [128, 64], 0.bias, 2.weight [10, 128], 2.bias
+  digit = lambda x: (w[\"2.weight\"] @ (w[\"0.weight\"] @ x + w[\"0.bias\"]).clip(0) + w[\"2.bias\"]).argmax()
+
+where x are the 64 pixels of a picture, divided by 16.";
+
 /// Starts a chain and its workers on this machine, pays them for finding the nonce of a Monero
 /// block, and shows the books.
 ///
-/// Without flags it is mainnet block 3456098 with its nonce removed.
+/// Without flags it is mainnet block 3456098 with its nonce removed. With --ml the work is another
+/// one: three workers train a model on digits written by hand.
 #[derive(Debug, Parser)]
-#[command(name = "tequio-demo", version)]
+#[command(name = "tequio-demo", version, after_help = AFTER_HELP)]
 pub struct Args {
 	/// Hashing blob, in hex; the nonce at byte 39 is overwritten
 	#[arg(long, value_name = "HEX", default_value = block::BLOB, hide_default_value = true)]
@@ -69,6 +81,19 @@ pub struct Args {
 	/// Pay per hash, in 10^-12 TEQ
 	#[arg(long, value_name = "AMOUNT", default_value_t = TEQ / 1_000)]
 	price: Balance,
+	/// Train a model on digits written by hand, in rounds, instead of searching
+	#[arg(long, conflicts_with_all = ["blob", "seed", "start", "count", "target", "chunk", "price"])]
+	pub ml: bool,
+	/// Rounds of training
+	#[arg(long, value_name = "N", default_value_t = 8, requires = "ml")]
+	#[arg(value_parser = clap::value_parser!(u32).range(1..=100))]
+	pub rounds: u32,
+	/// Where the trained weights go [default: digits.safetensors in Tequio's cache folder]
+	#[arg(long, value_name = "FILE", requires = "ml")]
+	pub weights: Option<PathBuf>,
+	/// Where the curve of the training goes, as SVG [default: digits.svg in Tequio's cache folder]
+	#[arg(long, value_name = "FILE", requires = "ml")]
+	pub plot: Option<PathBuf>,
 	/// Keep databases and logs in this new or empty folder
 	#[arg(long, value_name = "FOLDER")]
 	pub keep: Option<PathBuf>,
@@ -213,6 +238,18 @@ mod tests {
 		let with_nonce = block::BLOB.replace("4300000000ca", "4343083d00ca");
 		assert_ne!(with_nonce, block::BLOB);
 		assert_eq!(order(&["--blob", &with_nonce]).unwrap().spec, order(&[]).unwrap().spec);
+	}
+
+	#[test]
+	fn a_search_and_a_training_do_not_mix() {
+		let parse = |flags: &[&str]| Args::try_parse_from(["tequio-demo"].iter().chain(flags));
+		assert_eq!(parse(&["--ml", "--rounds", "3"]).unwrap().rounds, 3);
+		assert_eq!(parse(&["--ml", "--json"]).unwrap().rounds, 8);
+		assert!(!parse(&["--count", "32"]).unwrap().ml);
+		for mixed in [&["--ml", "--count", "32"][..], &["--rounds", "3"], &["--plot", "x"]] {
+			assert!(parse(mixed).is_err(), "{mixed:?}");
+		}
+		assert!(parse(&["--ml", "--rounds", "0"]).is_err());
 	}
 
 	#[test]

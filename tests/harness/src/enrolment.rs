@@ -20,15 +20,15 @@ const POCKET: Balance = 10 * TEQ;
 const READY: Duration = Duration::from_secs(300);
 
 /// What every owner of a network offers and stakes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
-	/// Class of work.
-	pub class: WorkClass,
-	/// Least pay per unit, in the token's smallest unit.
+	/// Classes of work.
+	pub classes: Vec<WorkClass>,
+	/// Least pay per unit of any of them, in the token's smallest unit.
 	pub ask: Balance,
 	/// Units that a device does in a block.
 	pub rate: u32,
-	/// The stake, in the token's smallest unit; at least that of two seats is taken.
+	/// The stake, in the token's smallest unit; at least that of two seats for each class is taken.
 	pub stake: Balance,
 }
 
@@ -36,7 +36,7 @@ impl Network {
 	/// Funds and registers every owner with its device, and waits until all of them can be drawn.
 	pub async fn enroll(&mut self, terms: &Terms) -> Result<()> {
 		self.register(terms).await?;
-		self.ready(terms.class).await
+		self.ready(&terms.classes).await
 	}
 
 	/// Funds and registers every owner with its device.
@@ -48,7 +48,8 @@ impl Network {
 	/// for them or not.
 	pub async fn enlist(&self, owners: &[&Owner], terms: &Terms) -> Result<()> {
 		let rules: Option<Rules> = self.chain.read(CurrentRules::<Runtime>::hashed_key()).await?;
-		let stake = terms.stake.max(rules.unwrap_or_default().seat_stake.saturating_mul(2));
+		let seats = Balance::try_from(terms.classes.len())?.saturating_mul(2);
+		let stake = terms.stake.max(rules.unwrap_or_default().seat_stake.saturating_mul(seats));
 		let accounts: Vec<_> = owners.iter().map(|owner| owner.account.id()).collect();
 		self.fund(&accounts, stake.saturating_add(POCKET)).await?;
 		let mut pending = Vec::new();
@@ -62,12 +63,16 @@ impl Network {
 		Ok(())
 	}
 
-	/// Waits until every owner has seats in a class and every device accepts work.
-	pub async fn ready(&mut self, class: WorkClass) -> Result<()> {
+	/// Waits until every owner has seats in these classes and every device accepts work.
+	pub async fn ready(&mut self, classes: &[WorkClass]) -> Result<()> {
 		until("every owner can be drawn", READY, async || {
 			self.expect_running()?;
-			let ready = self.all_seated(class).await? && self.all_accepting().await?;
-			Ok(ready.then_some(()))
+			for class in classes {
+				if !self.all_seated(*class).await? {
+					return Ok(None);
+				}
+			}
+			Ok(self.all_accepting().await?.then_some(()))
 		})
 		.await
 		.with_context(|| self.logs())
@@ -100,8 +105,10 @@ impl Network {
 
 	fn registration(&self, owner: &Owner, terms: &Terms, stake: Balance) -> Result<RuntimeCall> {
 		let id = owner.account.id();
-		let offer = Offer { class: terms.class, ask: terms.ask, rate: terms.rate };
-		let offers = Offers::try_from(vec![offer]).map_err(|_| anyhow!("too many offers"))?;
+		let Terms { classes, ask, rate, .. } = terms;
+		let offer = |class: &WorkClass| Offer { class: *class, ask: *ask, rate: *rate };
+		let offers: Vec<_> = classes.iter().map(offer).collect();
+		let offers = Offers::try_from(offers).map_err(|_| anyhow!("too many offers"))?;
 		// What `add_device` says that the device has to sign.
 		let message = proof_message(&self.chain.genesis, &id);
 		let register = Call::<Runtime>::register { offers, stake, payout: id };

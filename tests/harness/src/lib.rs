@@ -14,15 +14,25 @@
 //! | [`transactions`] | signing calls |
 //! | [`enrolment`] | owners stake and register their devices |
 //! | [`requests`] | tasks, and what their money did |
+//! | [`trainings`] | trainings, their events, and the folder of their programs |
+//! | [`course`] | what is trained in rounds, for the chain and by the library alone |
+//! | [`digits`] | a data set: digits written by hand |
+//! | [`numbers`] | numbers that anybody can make again |
+//! | [`cache`] | the folder of what can be fetched again |
 //! | [`waiting`] | looking until something is there |
 
 pub mod accounts;
+pub mod cache;
 pub mod chain;
+pub mod course;
+pub mod digits;
 pub mod enrolment;
 pub mod genesis;
 pub mod network;
+pub mod numbers;
 pub mod process;
 pub mod requests;
+pub mod trainings;
 pub mod transactions;
 pub mod waiting;
 

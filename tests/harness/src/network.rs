@@ -9,6 +9,7 @@
 //! 0/node/           database           0/node.log
 //! 0/keystore/       device keys        0/worker.log
 //! 0/worker/         journal            0/socket       between node and worker process
+//! store/            what programs need and make, if the plan has one
 //! ```
 
 use crate::{
@@ -50,6 +51,9 @@ pub struct Plan {
 	/// What the chain starts with, laid over the genesis patch of the development preset. Without
 	/// it, the preset itself.
 	pub genesis: Option<Value>,
+	/// Whether worker processes share a folder of what programs need and make. Without one they
+	/// compute no programs.
+	pub store: bool,
 }
 
 /// One worker node.
@@ -122,10 +126,18 @@ impl Network {
 		let peer = chain.request("system_localPeerId", rpc_params![]).await?;
 		let peer = peer.as_str().context("a peer id that is no text")?;
 		let bootnode = format!("/ip4/127.0.0.1/tcp/{port}/p2p/{peer}");
+		let store = store(folder.path());
+		if plan.store {
+			fs::create_dir(&store)?;
+		}
 		let mut nodes = Vec::new();
 		for (place, node) in plan.nodes.iter().enumerate() {
+			let mut node = node.clone();
+			if plan.store {
+				flag(&mut node.worker_args, "--store", &store);
+			}
 			let folder = folder.path().join(place.to_string());
-			nodes.push(WorkerNode::start(&folder, place, node, &spec, &bootnode)?);
+			nodes.push(WorkerNode::start(&folder, place, &node, &spec, &bootnode)?);
 		}
 		let mut network = Self { chain, nodes, validator, rpc, folder };
 		network.connected().await?;
@@ -160,6 +172,11 @@ impl Network {
 	/// The folder with databases and logs.
 	pub fn folder(&self) -> &Path {
 		self.folder.path()
+	}
+
+	/// The folder of what programs need and make. Nothing is there unless the plan said so.
+	pub fn store(&self) -> PathBuf {
+		store(self.folder.path())
 	}
 
 	/// The ends of all logs.
@@ -235,6 +252,10 @@ impl Folder {
 			Self::Kept(path) => path,
 		}
 	}
+}
+
+fn store(folder: &Path) -> PathBuf {
+	folder.join("store")
 }
 
 /// Waits until a node's RPC answers.

@@ -11,6 +11,7 @@
 //! | `tests/liar.rs` | an engine invents its results |
 //! | `tests/spam.rs` | a spammer fills the blocks and feigns results |
 //! | `tests/training.rs` | a model is trained, and what comes out is what anybody gets |
+//! | `tests/rounds.rs` | trainings in rounds: what they give and cost, and a node that dies in one |
 //! | `tests/bad_input.rs` | nodes and worker processes that cannot work say why |
 //!
 //! | file | what the stories need |

@@ -61,8 +61,8 @@ impl Spammer {
 	/// Registers with a device.
 	pub async fn enlist(network: &Network) -> Result<Self> {
 		let owner = Owner::new("//Spammer")?;
-		let class = WorkClass::RandomXSearch;
-		let terms = Terms { class, ask: Balance::MAX, rate: 1, stake: 0 };
+		let classes = vec![WorkClass::RandomXSearch];
+		let terms = Terms { classes, ask: Balance::MAX, rate: 1, stake: 0 };
 		network.enlist(&[&owner], &terms).await?;
 		let account = Account::from_uri;
 		Ok(Self {

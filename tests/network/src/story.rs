@@ -62,19 +62,20 @@ impl Story {
 	/// Starts nodes and enrolls their owners for searches. `genesis` is laid over the development
 	/// preset; seats count from the next block on in any case, so that nobody waits for them.
 	pub async fn begin(nodes: Vec<NodePlan>, genesis: Value) -> Result<Self> {
-		Self::begin_for(WorkClass::RandomXSearch, nodes, genesis).await
+		Self::begin_for(vec![WorkClass::RandomXSearch], nodes, genesis).await
 	}
 
-	/// The same, with owners who offer work of another class.
+	/// The same, with owners who offer work of other classes, and a folder of what programs need.
 	pub async fn begin_for(
-		class: WorkClass,
+		classes: Vec<WorkClass>,
 		nodes: Vec<NodePlan>,
 		mut genesis: Value,
 	) -> Result<Self> {
 		genesis["workers"]["rules"]["seat_period"] = 1.into();
-		let plan = Plan { folder: None, nodes, genesis: Some(genesis) };
+		let store = classes.iter().any(|class| *class != WorkClass::RandomXSearch);
+		let plan = Plan { folder: None, nodes, genesis: Some(genesis), store };
 		let mut network = Network::start(&plan).await?;
-		network.enroll(&Terms { class, ask: 1, rate: RATE, stake: 0 }).await?;
+		network.enroll(&Terms { classes, ask: 1, rate: RATE, stake: 0 }).await?;
 		Ok(Self { network, requester: Account::from_uri("//Requester")? })
 	}
 
@@ -140,12 +141,18 @@ impl Story {
 			"the owners' records and the books differ: {done:?}, {summary:?}"
 		);
 		ensure!(done.paid == Balance::from(done.units) * PRICE, "units were not paid: {done:?}");
+		self.expect_collateral().await?;
+		Ok((summary, done))
+	}
+
+	/// Fails where collateral was lost.
+	pub async fn expect_collateral(&self) -> Result<()> {
 		// Referees are dismissed after the verdict: both are read at one block.
 		let block = self.network.chain.best().await?;
 		let (ledger, bound) = (self.ledger_at(block).await?, self.bound_at(block).await?);
 		let gone = ledger.released + ledger.compensation + ledger.bounty + ledger.burned;
 		ensure!(ledger.engaged == gone + bound, "collateral is lost: {ledger:?}, {bound} bound");
-		Ok((summary, done))
+		Ok(())
 	}
 
 	/// Where collateral went.
@@ -159,7 +166,7 @@ impl Story {
 	}
 
 	/// What all owners did for a task, and got for it.
-	async fn contributions(&self, task: TaskId) -> Result<Contribution> {
+	pub async fn contributions(&self, task: TaskId) -> Result<Contribution> {
 		let mut sum = Contribution::default();
 		for owner in self.network.owners() {
 			let Contribution { chunks, units, paid, audits, audit_paid } =

@@ -5,11 +5,12 @@ use anyhow::{ensure, Context, Result};
 use serde_json::json;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 use tequio_engine_ml::{
 	dataset::Shard,
 	grid::GridState,
 	optimiser::Millionths,
+	payload::Payload,
 	safetensors::{write, write_state, Source, Values},
 	train, Model, Rule, Schedule, State,
 };
@@ -17,6 +18,7 @@ use tequio_harness::{
 	network::NodePlan,
 	process::binary,
 	requests::{Request, TaskSpec},
+	trainings::{fetch, lay, name},
 };
 use tequio_network_tests::story::{Story, PRICE};
 use tequio_primitives::{recompute::RecomputeSpec, WorkClass};
@@ -72,6 +74,7 @@ impl Lesson {
 				"rows": name(&rows),
 				"schedule": SCHEDULE,
 				"rule": RULE,
+				"payload": Payload::Grid,
 			});
 			chunks.push(json!({ "train": train }));
 		}
@@ -122,35 +125,22 @@ fn shard() -> Result<Vec<u8>> {
 	])?)
 }
 
-/// Lays bytes into a folder, under the name by which workers look for them.
-fn lay(folder: &Path, bytes: &[u8]) -> Result<H256> {
-	let hash = H256(blake2_256(bytes));
-	fs::write(folder.join(name(&hash)), bytes)?;
-	Ok(hash)
-}
-
-/// The name of bytes with this hash: its digits.
-fn name(hash: &H256) -> String {
-	format!("{hash:x}")
-}
-
 #[tokio::test]
 async fn training_is_paid_and_yields_what_anybody_gets() -> Result<()> {
 	// Without it no device would offer the class, and all would wait.
 	binary("tequio-engine-ml")?;
-	let store = tempfile::tempdir()?;
 	let lesson = Lesson::new()?;
-	let program = lesson.publish(store.path())?;
 	let outputs = lesson.outputs()?;
 	let distinct: BTreeSet<_> = outputs.iter().collect();
 	ensure!(distinct.len() == outputs.len(), "chunks that are alike show little");
 
 	// A chunk has a worker, an auditor and, by chance, another one; the fourth may be busy.
-	let worker_args = vec!["--store".into(), store.path().into()];
-	let nodes = vec![NodePlan { worker_args, ..NodePlan::honest(2) }; 2];
+	let nodes = vec![NodePlan::honest(2); 2];
 	let rules = json!({ "verification": { "rules": { "reveal_period": 64 } } });
 	let class = WorkClass::ExactF64;
-	let mut story = Story::begin_for(class, nodes, rules).await?;
+	let mut story = Story::begin_for(vec![class], nodes, rules).await?;
+	let store = story.network.store();
+	let program = lesson.publish(&store)?;
 	let Schedule { steps, batch, .. } = SCHEDULE;
 	let units = u32::try_from(lesson.model.cost().training_units(steps, batch))?;
 	ensure!(units > 30, "there is little to pay for: {units} units");
@@ -165,10 +155,8 @@ async fn training_is_paid_and_yields_what_anybody_gets() -> Result<()> {
 	let ledger = story.ledger().await?;
 	ensure!((ledger.compensation, ledger.bounty) == (0, 0), "somebody was slashed: {ledger:?}");
 	for (chunk, output) in outputs.iter().enumerate() {
-		let path = store.path().join(name(&H256(blake2_256(output))));
-		let found =
-			fs::read(&path).with_context(|| format!("chunk {chunk} gave something else"))?;
-		ensure!(found == *output, "{} is not what its name says", path.display());
+		let found = fetch(&store, &H256(blake2_256(output)));
+		found.with_context(|| format!("chunk {chunk} gave something else"))?;
 	}
 	story.network.expect_running()
 }

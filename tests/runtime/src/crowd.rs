@@ -6,18 +6,21 @@
 use crate::{
 	device::{Conduct, Device},
 	keys::Key,
+	lesson::{self, Course},
 	owner::{Owner, ASK},
 	program::{self, Fate},
 	search,
 };
 use frame_support::BoundedVec;
 use pallet_tasks::{types::ChunkState, TaskSpec};
+use pallet_training::{NextTraining, Plan, Stage, StopRule, Trainings};
 use pallet_verification::{
 	types::{CommitItem, RevealItem},
 	Call as Verify, Checks,
 };
 use pallet_workers::{Devices, Offer};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
+use sp_runtime::Permill;
 use tequio_primitives::{
 	device::proof_message,
 	opening::Opening,
@@ -72,11 +75,12 @@ impl Crowd {
 
 	/// One random call. Reads the state.
 	pub fn random_call(&mut self) -> (AccountId, RuntimeCall) {
-		match self.rng.gen_range(0..12) {
+		match self.rng.gen_range(0..13) {
 			0..=1 => self.task_call(),
 			2..=5 => self.worker_call(),
 			6..=8 => self.check_call(),
 			9..=10 => self.quarrel_call(),
+			11 => self.training_call(),
 			_ => self.money_call(),
 		}
 	}
@@ -158,6 +162,63 @@ impl Crowd {
 		let (chunks, units) = (rng.gen_range(0..=5), *[0, 1, 32, 32].choose(rng).unwrap());
 		let replicas = *[0, 1, 1, 1, 2, 3, 7, 8].choose(rng).unwrap();
 		TaskSpec::Recompute(RecomputeSpec { class, program, chunks, units, replicas })
+	}
+
+	fn training_call(&mut self) -> (AccountId, RuntimeCall) {
+		use pallet_training::Call;
+		let who = self.owner();
+		let (who, call) = match self.rng.gen_range(0..3) {
+			0 => {
+				let budget = *[0, TEQ, 10 * TEQ, 10 * TEQ, 1 << 120].choose(&mut self.rng).unwrap();
+				(who, Call::submit_training { plan: self.plan(), budget })
+			},
+			1 => {
+				// One of the last, which may still run; or one that is not there.
+				let next = NextTraining::<Runtime>::get();
+				let training = next.saturating_sub(self.rng.gen_range(0..6));
+				let requester = Trainings::<Runtime>::get(training)
+					.filter(|_| self.rng.gen_bool(0.9))
+					.map_or(who, |training| training.requester);
+				(requester, Call::cancel_training { training })
+			},
+			_ => (who, Call::advance_trainings { limit: self.rng.gen_range(0..70) }),
+		};
+		(who, RuntimeCall::Training(call))
+	}
+
+	/// Up to three rounds over up to three shards. Some plans are malformed, some pay too little.
+	fn plan(&mut self) -> Plan {
+		let courses = [Course::Learns, Course::Learns, Course::Learns, Course::Ignores(0)];
+		let (train, aggregate) = (self.stage(&courses), self.stage(&[Course::Learns]));
+		let evaluate = self.stage(&[Course::Learns, Course::Stalls]);
+		let rng = &mut self.rng;
+		let evaluation = lesson::evaluation(evaluate, rng.gen_range(1..3));
+		let (served, another) = (WorkClass::ExactF64, WorkClass::Integer);
+		Plan {
+			class: *[served, served, served, another].choose(rng).unwrap(),
+			train,
+			shards: *[0, 1, 2, 3, 3].choose(rng).unwrap(),
+			aggregate,
+			evaluate: rng.gen_bool(0.5).then_some(evaluation),
+			carry: rng.gen(),
+			rounds: *[0, 1, 2, 3, 3].choose(rng).unwrap(),
+			quorum: *[0, 1, 1, 2].choose(rng).unwrap(),
+			replicas: *[1, 1, 1, 2].choose(rng).unwrap(),
+			price: *[0, ASK, ASK, 3 * ASK].choose(rng).unwrap(),
+			deadline: *[16, 16, 32].choose(rng).unwrap(),
+			step_deadline: *[32, 32, 64, 64].choose(rng).unwrap(),
+			stop: StopRule {
+				target: rng.gen_bool(0.2).then_some(Permill::from_percent(20)),
+				plateau: rng.gen_range(0..2),
+			},
+		}
+	}
+
+	/// A program of one of these courses, which pays little or nothing.
+	fn stage(&mut self, courses: &[Course]) -> Stage {
+		let rng = &mut self.rng;
+		let program = lesson::program(*courses.choose(rng).unwrap(), rng.gen());
+		Stage { program, units: *[1, 1, 1, 1, 1, 1, 1, 0].choose(rng).unwrap() }
 	}
 
 	fn worker_call(&mut self) -> (AccountId, RuntimeCall) {

@@ -3,6 +3,7 @@
 use crate::{
 	duty::{commit_item, is_wronged, reveal_item, Owed, Step},
 	keys::Key,
+	lesson,
 	program::{self, Fate},
 	search,
 };
@@ -17,10 +18,11 @@ use tequio_primitives::{
 	recompute::OutputOpening,
 	search::Claim,
 	stage::DeclineReason,
+	tasks::CheckedTasks,
 	workers::InspectWorkers,
 	Duty, Role,
 };
-use tequio_runtime::{extensions::owed_tags, Runtime, RuntimeCall, Workers};
+use tequio_runtime::{extensions::owed_tags, Runtime, RuntimeCall, Tasks, Workers};
 
 /// How a device behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,12 +128,16 @@ impl Device {
 	/// The claim and the opening of what waits for a commit.
 	fn compute(&self, owed: &Owed) -> Option<(Claim, Opening)> {
 		let lies = self.conduct == Conduct::Lies && owed.duty.role == Role::Worker;
+		let chunk = owed.duty.id.chunk;
 		Some(match (owed.work()?, &owed.check) {
 			(ChunkWork::Recompute(_), _) if obstacle(owed).is_some() => return None,
+			(ChunkWork::Recompute(spec), _) if lesson::is_ignored(&spec.program, chunk.index) => {
+				return None
+			},
 			(ChunkWork::Recompute(spec), _) => {
-				let output = if lies { program::lie } else { program::output };
-				let own = OutputOpening::own(output(&spec.program, owed.duty.id.chunk.index));
-				(Claim::new(), Opening::Output(own))
+				let output = if lies { lesson::lie } else { lesson::output };
+				let own = output(&spec, chunk.index, &Tasks::arguments(chunk.task));
+				(Claim::new(), Opening::Output(OutputOpening::showing(own)))
 			},
 			(ChunkWork::Search(spec, range), None) => {
 				let claim =

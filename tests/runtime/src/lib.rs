@@ -14,6 +14,7 @@
 //! | [`duty`] | what devices owe, read from the chain |
 //! | [`search`] | that hash, and tasks over it |
 //! | [`program`] | programs whose output is a hash too, and tasks over them |
+//! | [`lesson`] | programs of trainings, and what their rounds give |
 //! | [`slots`] | who makes the block of a slot, and the output that comes with it |
 //! | [`crowd`] | accounts that make random calls |
 //! | [`author`] | a transaction pool, and an author who fills blocks from it |
@@ -23,6 +24,7 @@
 //! | `tests/states.rs` | each state of a chunk, walked to its end with everybody silent, or ended earlier |
 //! | `tests/challenge.rs` | doubts of what was accepted, and of what a panel found |
 //! | `tests/reputation.rs` | what was passed lowers the audit rate |
+//! | `tests/training.rs` | trainings: what goes from round to round, who is paid, how they stop |
 //! | `tests/front_running.rs` | what is copied out of the transaction pool gains nothing |
 //! | `tests/fees.rs` | what is free, for whom, and what pays |
 //! | `tests/random_calls.rs` | every invariant after each block of random calls |
@@ -39,6 +41,7 @@ pub mod device;
 pub mod duty;
 pub mod gather;
 pub mod keys;
+pub mod lesson;
 pub mod owner;
 pub mod program;
 pub mod search;

@@ -2,13 +2,18 @@
 //! block. `TEQUIO_CALLS` asks for another number of them.
 //!
 //! Four more things are checked: a call that would be free of fees succeeds; nobody but Root changes
-//! rules; the books of a task balance when it ends; and once nobody does anything any more, every
-//! task comes to its end by itself and leaves nothing behind but the root of its record.
+//! rules; the books of a task balance when it ends, and so does the money of a training; and once
+//! nobody does anything any more, all come to their end by themselves, and tasks leave nothing
+//! behind but the root of their record.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use frame_support::traits::{CallMetadata, GetCallMetadata};
 use pallet_tasks::{Chunks, Ended, NextTask, Tasks};
+use pallet_training::{
+	types::{Phase, TrainingOf},
+	Money, Steps, Trainings,
+};
 use pallet_verification::{Checks, Panels};
 use serde_json::{json, Value};
 use sp_runtime::{traits::Dispatchable, DispatchError};
@@ -60,6 +65,8 @@ fn invariants_hold_after_every_block_of_random_calls() {
 		("Tasks", "submit_task"),
 		("Tasks", "cancel_task"),
 		("Tasks", "decline"),
+		("Training", "submit_training"),
+		("Training", "cancel_training"),
 		("Verification", "commit"),
 		("Verification", "reveal"),
 		("Verification", "challenge"),
@@ -79,6 +86,9 @@ fn invariants_hold_after_every_block_of_random_calls() {
 		assert_eq!(Chunks::<Runtime>::iter_keys().next(), None);
 		assert_eq!(Checks::<Runtime>::iter_keys().next(), None, "a check is stuck");
 		assert_eq!(Panels::<Runtime>::iter_keys().next(), None, "a panel is stuck");
+		assert_eq!(Steps::<Runtime>::iter_keys().next(), None, "a training waits");
+		let over = |training: TrainingOf<Runtime>| training.phase == Phase::Ended;
+		assert!(Trainings::<Runtime>::iter_values().all(over), "a training is stuck");
 		assert!((0..NextTask::<Runtime>::get()).all(Ended::<Runtime>::contains_key));
 	});
 }
@@ -111,8 +121,13 @@ fn send(successes: &mut Successes, who: AccountId, call: RuntimeCall) {
 	}
 }
 
-/// Has every requester cancel what it has.
+/// Has every requester cancel what it has, trainings first: they would order other tasks.
 fn cancel_everything(successes: &mut Successes) {
+	let trainings: Vec<_> = Trainings::<Runtime>::iter().collect();
+	for (training, record) in trainings {
+		let cancel = pallet_training::Call::cancel_training { training };
+		send(successes, record.requester, RuntimeCall::Training(cancel));
+	}
 	let tasks: Vec<_> = Tasks::<Runtime>::iter().collect();
 	for (task, record) in tasks {
 		let cancel = pallet_tasks::Call::cancel_task { task };
@@ -120,11 +135,23 @@ fn cancel_everything(successes: &mut Successes) {
 	}
 }
 
-/// The books of each task that ended in the last block balance.
+/// The books of each task that ended in the last block balance, and the money of each training.
 fn check_books(world: &mut World) {
 	for event in world.events() {
-		if let RuntimeEvent::Tasks(pallet_tasks::Event::TaskEnded { task, books }) = event {
-			assert_eq!(books.in_escrow(), Some(0), "the books of task {task} do not balance");
+		match event {
+			RuntimeEvent::Tasks(pallet_tasks::Event::TaskEnded { task, books }) => {
+				assert_eq!(books.in_escrow(), Some(0), "the books of task {task} do not balance");
+			},
+			RuntimeEvent::Training(pallet_training::Event::TrainingEnded {
+				training,
+				money,
+				..
+			}) => {
+				let Money { locked, held, out, spent, returned } = money;
+				assert_eq!((held, out), (0, 0), "training {training} has money left");
+				assert_eq!(locked, spent + returned, "training {training} loses money");
+			},
+			_ => {},
 		}
 	}
 }

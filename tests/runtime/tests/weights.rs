@@ -12,6 +12,7 @@ use frame_support::{
 };
 use pallet_rewards::WeightInfo as _;
 use pallet_tasks::{TaskSpec, WeightInfo as _};
+use pallet_training::WeightInfo as _;
 use pallet_verification::{types::CheckState, Call as Verify, Checks, Panels, WeightInfo as _};
 use pallet_workers::{Ledger, WeightInfo as _};
 use serde_json::json;
@@ -77,6 +78,7 @@ type OfWorkers = pallet_workers::weights::Estimated<apart::Apart>;
 type OfVerification = pallet_verification::weights::Estimated<apart::Apart>;
 type OfTasks = pallet_tasks::weights::Estimated<apart::Apart>;
 type OfRewards = pallet_rewards::weights::Estimated<apart::Apart>;
+type OfTraining = pallet_training::weights::Estimated<apart::Apart>;
 
 /// The reads and writes that a call of ours is estimated at.
 fn estimate(call: &RuntimeCall) -> Option<(u64, u64)> {
@@ -85,6 +87,7 @@ fn estimate(call: &RuntimeCall) -> Option<(u64, u64)> {
 		RuntimeCall::Verification(call) => of_verification(call)?,
 		RuntimeCall::Tasks(call) => of_tasks(call)?,
 		RuntimeCall::Rewards(call) => of_rewards(call)?,
+		RuntimeCall::Training(call) => of_training(call)?,
 		_ => return None,
 	};
 	Some(apart::accesses(weight))
@@ -140,6 +143,16 @@ fn of_rewards(call: &pallet_rewards::Call<Runtime>) -> Option<Weight> {
 	Some(match call {
 		Call::claim_accrued { .. } => OfRewards::claim_accrued(),
 		Call::set_rules { .. } => OfRewards::set_rules(),
+		_ => return None,
+	})
+}
+
+fn of_training(call: &pallet_training::Call<Runtime>) -> Option<Weight> {
+	use pallet_training::Call;
+	Some(match call {
+		Call::submit_training { .. } => OfTraining::submit_training(),
+		Call::cancel_training { .. } => OfTraining::cancel_training(),
+		Call::advance_trainings { limit } => OfTraining::advance_trainings((*limit).min(64)),
 		_ => return None,
 	})
 }

@@ -1,11 +1,42 @@
 //! Norm clipping: nobody moves the weights further than most others do.
 //!
-//! The bound is the median of the norms, so it suits itself to the model and to how far training
-//! is, and less than half of the contributions cannot raise it above an honest norm. Of an even
-//! number the lower of the two in the middle counts: their mean would let one of two double itself
-//! at will.
+//! The bound is the median of the norms, or so many times that, so it suits itself to the model and
+//! to how far training is, and less than half of the contributions cannot raise it above an honest
+//! norm, or so many times that. Of an even number the lower of the two in the middle counts: their
+//! mean would let one of two double itself at will.
+//!
+//! Once the median holds false contributions down best. Where workers have different data, honest
+//! norms differ: with two labels a worker, clipping to once the median cost a perceptron on
+//! scikit-learn's digits 4 points after 80 rounds, clipping to twice the median none
+//! (`tests/learning`).
 
 use super::{AggregateError, Clipped, Contribution};
+use serde::{Deserialize, Serialize};
+
+/// Millionths in one.
+const MILLION: u32 = 1_000_000;
+/// Most medians that a norm may have: beyond, nothing would be clipped.
+const MOST: u32 = 1_000 * MILLION;
+
+/// Norms are clipped to so many medians, in millionths: one to a thousand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Clip(pub u32);
+
+impl Clip {
+	/// To the median itself.
+	pub const MEDIAN: Self = Self(MILLION);
+
+	/// Says whether the number is in bounds.
+	pub fn check(self) -> Result<(), AggregateError> {
+		let allowed = (MILLION..=MOST).contains(&self.0);
+		allowed.then_some(()).ok_or(AggregateError::Clip(self.0))
+	}
+
+	fn medians(self) -> f64 {
+		f64::from(self.0) / f64::from(MILLION)
+	}
+}
 
 /// How norms were clipped.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,13 +61,16 @@ impl Clipping {
 	}
 }
 
-/// Clips to the median of the norms.
-pub(super) fn to_median(contributions: &[Contribution<'_>]) -> Result<Clipping, AggregateError> {
+/// Clips to so many medians of the norms.
+pub(super) fn to_median(
+	contributions: &[Contribution<'_>],
+	clip: Clip,
+) -> Result<Clipping, AggregateError> {
 	let norms: Vec<f64> = contributions.iter().map(|one| one.change.norm()).collect();
 	if let Some(contribution) = norms.iter().position(|norm| !norm.is_finite()) {
 		return Err(AggregateError::NormOverflows(contribution));
 	}
-	let bound = lower_median(&norms);
+	let bound = clip.medians() * lower_median(&norms);
 	let scales = norms.iter().map(|norm| if *norm > bound { bound / norm } else { 1.0 });
 	Ok(Clipping { bound, scales: scales.collect() })
 }

@@ -13,12 +13,22 @@
 //! Sums saturate: what cannot be counted is above every limit.
 
 use super::{Layer, Node};
+use crate::aggregate::Rule;
 
 /// Arrays as large as all parameters that training holds at once, at most: the weights from before,
 /// those of now, their gradient, two moments of the optimiser, and a transposed copy.
 pub const COPIES_OF_PARAMETERS: u64 = 6;
+/// Pairs of arrays as large as all parameters that aggregation holds at once beside the
+/// contributions, at most: weights and momentum before the step and after it, the bytes of the latter,
+/// the mean, a change in grid units, and four arrays to spare.
+const PAIRS_BESIDE_CONTRIBUTIONS: u64 = 6;
 /// Bytes of an element.
 const ELEMENT_BYTES: u64 = 8;
+/// Bytes that aggregation holds for an element of a contribution: as it came, and as a double.
+const PAIR_BYTES: u64 = 2 * ELEMENT_BYTES;
+/// Passes over all parameters that averaging takes for each contribution, weights and momentum:
+/// reading, clipping, summing, stepping and writing, in round figures.
+const PASSES: u64 = 8;
 /// Multiply-adds of a unit of pay: a millisecond or so.
 pub const UNIT: u64 = 1 << 20;
 /// Multiply-adds that one hyperbolic function or exponential counts as.
@@ -69,6 +79,28 @@ impl Cost {
 	/// Units of pay in an evaluation of so many rows, rounded up.
 	pub fn evaluation_units(&self, rows: u64) -> u64 {
 		self.forward.saturating_mul(rows).div_ceil(UNIT)
+	}
+
+	/// Units of pay in an aggregation of so many contributions, present or missing, rounded up and at
+	/// least one. Multi-Krum compares each with each; for the other rules reading and writing is most
+	/// of the work.
+	pub fn aggregation_units(&self, contributions: usize, rule: Rule) -> u64 {
+		let contributions = wide(contributions);
+		let passes = match rule {
+			Rule::MultiKrum { .. } => contributions.saturating_mul(contributions),
+			Rule::Mean | Rule::TrimmedMean { .. } => {
+				contributions.saturating_add(2).saturating_mul(PASSES)
+			},
+		};
+		passes.saturating_mul(self.parameters).div_ceil(UNIT).max(1)
+	}
+
+	/// Bytes that an aggregation of so many contributions holds at once, at most.
+	pub fn aggregation_bytes(&self, contributions: usize) -> u64 {
+		wide(contributions)
+			.saturating_add(PAIRS_BESIDE_CONTRIBUTIONS)
+			.saturating_mul(self.parameters)
+			.saturating_mul(PAIR_BYTES)
 	}
 
 	fn and_then(self, next: Self) -> Self {

@@ -1,15 +1,16 @@
 //! The worker's side of the conversation.
 
-use crate::program::Program;
+use crate::program::hash_of;
 use codec::{DecodeAll, Encode};
 use std::{
+	collections::BTreeMap,
 	process::{Child, ChildStdin, Command, ExitStatus, Stdio},
 	sync::mpsc::{self, Receiver},
 	thread,
 	time::Duration,
 };
 use tequio_interface::{
-	engine::{FromEngine, ToEngine, MAX_PART},
+	engine::{FromEngine, ToEngine, MAX_BLOBS, MAX_PART},
 	program::{self, ProgramJob, ProgramResult},
 	wire::{read_frame, write_frame},
 };
@@ -17,6 +18,24 @@ use tequio_interface::{
 pub const ENGINE: &str = env!("CARGO_BIN_EXE_tequio-engine-ml");
 /// For what takes moments on a machine with nothing else to do.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Bytes by their hash: what the worker's store holds.
+pub type Blobs = BTreeMap<[u8; 32], Vec<u8>>;
+
+/// What a request has made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+	pub result: ProgramResult,
+	/// In the order in which they were handed over.
+	pub blobs: Vec<Vec<u8>>,
+}
+
+impl Answer {
+	/// The blob that the result names.
+	pub fn output(&self) -> &[u8] {
+		self.blobs.iter().find(|blob| hash_of(blob) == self.result.output).unwrap()
+	}
+}
 
 pub struct Engine {
 	process: Child,
@@ -64,8 +83,8 @@ impl Engine {
 	}
 
 	/// Sends a blob in parts, or says that there is none.
-	pub fn send(&mut self, hash: &[u8; 32], program: &Program) {
-		let Some(bytes) = program.blobs.get(hash) else {
+	pub fn send(&mut self, hash: &[u8; 32], has: &Blobs) {
+		let Some(bytes) = has.get(hash) else {
 			return self.say(&ToEngine::Missing { hash: *hash });
 		};
 		// Small parts, so that there are several.
@@ -77,36 +96,34 @@ impl Engine {
 		}
 	}
 
-	/// Gives the engine what it fetches until it answers: result and output, or why it refuses.
-	pub fn answer(
-		&mut self,
-		asked: u64,
-		program: &Program,
-	) -> Result<(ProgramResult, Vec<u8>), String> {
-		let (mut output, mut is_whole) = (Vec::new(), false);
+	/// Gives the engine what it fetches until it answers: what it has made, or why it refuses.
+	pub fn answer(&mut self, asked: u64, has: &Blobs) -> Result<Answer, String> {
+		let (mut blobs, mut begun) = (Vec::new(), None::<Vec<u8>>);
 		loop {
 			match self.next() {
 				FromEngine::Fetch { id, hash, most } => {
 					assert_eq!(id, asked);
-					let length = program.blobs.get(&hash).map_or(0, Vec::len);
+					let length = has.get(&hash).map_or(0, Vec::len);
 					if u64::try_from(length).unwrap() > most {
 						self.say(&ToEngine::Missing { hash });
 					} else {
-						self.send(&hash, program);
+						self.send(&hash, has);
 					}
 				},
 				FromEngine::Output { id, bytes, last } => {
-					assert!(id == asked && !is_whole && bytes.len() <= MAX_PART);
-					output.extend(bytes);
-					is_whole = last;
+					assert!(id == asked && bytes.len() <= MAX_PART && (last || !bytes.is_empty()));
+					begun.get_or_insert_with(Vec::new).extend(bytes);
+					if last {
+						blobs.extend(begun.take());
+					}
 				},
 				FromEngine::Done { id, result } => {
-					assert!(id == asked && is_whole);
+					assert!(id == asked && begun.is_none() && blobs.len() <= MAX_BLOBS);
 					let result = ProgramResult::decode_all(&mut result.as_slice()).unwrap();
-					return Ok((result, output));
+					return Ok(Answer { result, blobs });
 				},
 				FromEngine::Refused { id, reason } => {
-					assert!(id == asked && output.is_empty());
+					assert!(id == asked && begun.is_none() && blobs.is_empty());
 					return Err(reason);
 				},
 				other => panic!("{other:?}"),
@@ -115,13 +132,13 @@ impl Engine {
 	}
 
 	/// Has a job computed.
-	pub fn done(&mut self, id: u64, job: &ProgramJob, has: &Program) -> (ProgramResult, Vec<u8>) {
+	pub fn done(&mut self, id: u64, job: &ProgramJob, has: &Blobs) -> Answer {
 		self.ask(id, job);
 		self.answer(id, has).unwrap()
 	}
 
 	/// Has a job refused, for this reason.
-	pub fn refused(&mut self, job: &ProgramJob, has: &Program, reason: &str) {
+	pub fn refused(&mut self, job: &ProgramJob, has: &Blobs, reason: &str) {
 		self.ask(3, job);
 		let given = self.answer(3, has).unwrap_err();
 		assert!(given.contains(reason), "{given}, not {reason}");

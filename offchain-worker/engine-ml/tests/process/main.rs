@@ -3,11 +3,13 @@
 
 mod conversation;
 mod program;
+mod rounds;
 #[path = "../support/mod.rs"]
 mod support;
+mod training;
 
 use codec::DecodeAll;
-use conversation::{Engine, ENGINE};
+use conversation::{Blobs, Engine, ENGINE};
 use program::{hash_of, hex, Program, EVALUATE, ROWS, TRAIN, UNITS};
 use std::{
 	io::Write,
@@ -16,12 +18,11 @@ use std::{
 use tequio_engine_ml::{
 	evaluate,
 	grid::{GridState, GridTensor},
-	request::DIVERGED,
 	safetensors::{write, Source, Values},
 };
 use tequio_interface::{
 	engine::{FromEngine, ToEngine, MAX_PART},
-	program::{ProgramJob, EXAM},
+	program::{ProgramJob, DIVERGED, EXAM},
 };
 
 /// A change whose first element is this many units larger, and its hash, in a program.
@@ -41,23 +42,24 @@ fn exact() -> Engine {
 #[test]
 fn a_chunk_of_training_gives_the_change_that_the_library_finds() {
 	let (mut engine, program) = (exact(), Program::new());
-	let (result, output) = engine.done(7, &program.job(TRAIN), &program);
-	assert_eq!(output, program.change().write().unwrap());
+	let answer = engine.done(7, &program.job(TRAIN), &program.blobs);
+	let output = program.change().write().unwrap();
 	assert_ne!(program.change(), GridState::zeros_like(&program.weights));
-	assert_eq!(result.output, hash_of(&output));
-	assert!(result.near.is_empty());
+	assert_eq!(answer.result.output, hash_of(&output));
+	assert_eq!(answer.blobs, [output]);
+	assert!(answer.result.near.is_empty() && answer.result.shown.is_empty());
 	assert!(engine.end().success());
 }
 
 #[test]
 fn an_evaluation_gives_the_counts_that_the_library_finds() {
 	let (mut engine, program) = (Engine::start("integer"), Program::new());
-	let (result, output) = engine.done(1, &program.job(EVALUATE), &program);
+	let answer = engine.done(1, &program.job(EVALUATE), &program.blobs);
 	let rows: Vec<u32> = (0..ROWS).collect();
 	let found = evaluate(&program.model, &program.weights, &program.shard(), &rows, 1).unwrap();
-	let counts = <(u64, u64, u64)>::decode_all(&mut output.as_slice()).unwrap();
+	let counts = <(u64, u64, u64)>::decode_all(&mut answer.output()).unwrap();
 	assert_eq!(counts, (found.right.into(), ROWS.into(), found.loss));
-	assert_eq!(result.output, hash_of(&output));
+	assert_eq!(answer.result.shown, answer.output());
 	assert!(engine.end().success());
 }
 
@@ -77,7 +79,7 @@ fn what_differs_by_rounding_alone_is_near() {
 	let mut others = vec![near, also_near, far, own, nonsense, lying, long, [0xff; 32]];
 	others.sort_unstable();
 	let job = ProgramJob { others, ..program.job(TRAIN) };
-	let (result, _) = engine.done(1, &job, &program);
+	let result = engine.done(1, &job, &program.blobs).result;
 	let mut expected = vec![near, also_near];
 	expected.sort_unstable();
 	assert_eq!(result.output, own);
@@ -100,13 +102,14 @@ fn jobs_that_are_at_fault_are_refused_and_the_engine_goes_on() {
 		(others(&[high, low]), "ascend"),
 		(others(&[low, low]), "ascend"),
 		(others(&many), "9 outputs"),
+		(ProgramJob { inputs: vec![low; 66], ..sound.clone() }, "66 inputs; 65 are the most"),
 		(ProgramJob { program: EXAM, units: 0, ..sound.clone() }, "an exam of 0 units"),
 	] {
-		engine.refused(&job, &program, reason);
+		engine.refused(&job, &program.blobs, reason);
 	}
 	engine.say(&ToEngine::Run { id: 8, payload: b"nonsense".to_vec() });
 	assert!(matches!(engine.next(), FromEngine::Refused { id: 8, .. }));
-	engine.done(9, &sound, &program);
+	engine.done(9, &sound, &program.blobs);
 	assert!(engine.end().success());
 }
 
@@ -117,12 +120,12 @@ fn bytes_that_are_not_there_or_not_what_they_should_be_are_refused() {
 	for (what, hash) in program.parts() {
 		let mut without = program.clone();
 		without.blobs.remove(&hash);
-		engine.refused(&job, &without, &format!("the {what}: not to be had"));
+		engine.refused(&job, &without.blobs, &format!("the {what}: not to be had"));
 		let mut lying = program.clone();
 		lying.blobs.insert(hash, b"something else".to_vec());
-		engine.refused(&job, &lying, &format!("the {what}: other bytes"));
+		engine.refused(&job, &lying.blobs, &format!("the {what}: other bytes"));
 	}
-	engine.done(1, &job, &program);
+	engine.done(1, &job, &program.blobs);
 }
 
 #[test]
@@ -133,16 +136,17 @@ fn manifests_that_do_not_fit_are_refused() {
 		("\"version\"", "\"kind\"", "the manifest cannot be read"),
 		("\"version\":1", "\"version\":2", "version 2"),
 		("\"classes\":2", "\"classes\":3", "3 classes, the model 2"),
-		("\"batch\":4", "\"batch\":5", "take exactly 10"),
+		("\"batch\":4", "\"batch\":5", "8 rows are named; a round takes exactly 10"),
 		("\"micro_batch\":3", "\"micro_batch\":0", "micro_batch is 0"),
 		("\"learning_rate\":100000", "\"learning_rate\":0", "learning_rate is 0"),
+		("\"grid\"", "{\"top_k\":{\"share\":0}}", "0 parts per million"),
 		(rows.as_str(), zeros.as_str(), "the rows: not to be had"),
 	] {
 		let mut other = program.clone();
 		let text = program.text.replace(from, to);
 		assert_ne!(text, program.text, "{from}");
 		other.manifest = other.keep(text.into_bytes());
-		engine.refused(&other.job(TRAIN), &other, reason);
+		engine.refused(&other.job(TRAIN), &other.blobs, reason);
 	}
 }
 
@@ -161,9 +165,9 @@ fn what_diverges_is_a_result() {
 		text = text.replace(&hex(&old), &hex(&program.keep(new)));
 	}
 	program.manifest = program.keep(text.into_bytes());
-	let (result, output) = engine.done(1, &program.job(TRAIN), &program);
-	assert_eq!(output, DIVERGED);
-	assert_eq!(result.output, hash_of(DIVERGED));
+	let answer = engine.done(1, &program.job(TRAIN), &program.blobs);
+	assert_eq!(answer.blobs, [DIVERGED]);
+	assert_eq!((answer.output(), answer.result.shown.as_slice()), (DIVERGED, DIVERGED));
 	assert!(engine.end().success());
 }
 
@@ -177,7 +181,7 @@ fn a_model_that_costs_too_much_is_refused_before_its_weights_are_fetched() {
 	let text = program.text.replace(&old, &new);
 	program.manifest = program.keep(text.into_bytes());
 	program.blobs.remove(&program.weights_hash);
-	engine.refused(&program.job(TRAIN), &program, "are the limit");
+	engine.refused(&program.job(TRAIN), &program.blobs, "are the limit");
 }
 
 #[test]
@@ -190,24 +194,31 @@ fn requests_that_come_while_one_waits_for_bytes_are_answered_in_their_order() {
 	engine.ask(2, &ProgramJob { units: UNITS + 1, ..job.clone() });
 	engine.say(&ToEngine::Expect { payload: b"nonsense".to_vec() });
 	engine.ask(3, &job);
-	engine.send(&hash, &program);
-	let (first, _) = engine.answer(1, &program).unwrap();
-	assert!(engine.answer(2, &program).unwrap_err().contains("pays 2 units"));
-	let (third, _) = engine.answer(3, &program).unwrap();
+	engine.send(&hash, &program.blobs);
+	let first = engine.answer(1, &program.blobs).unwrap();
+	assert!(engine.answer(2, &program.blobs).unwrap_err().contains("pays 2 units"));
+	let third = engine.answer(3, &program.blobs).unwrap();
 	assert_eq!(first, third);
 	assert!(engine.end().success());
 }
 
 #[test]
 fn an_exam_needs_nothing_and_repeats_itself() {
-	let nothing = Program::empty();
+	let nothing = Blobs::new();
 	for class in ["exact-f64", "integer"] {
 		let (mut engine, mut other) = (Engine::start(class), Engine::start(class));
-		let job = |chunk, units| ProgramJob { program: EXAM, chunk, units, others: vec![] };
-		let (found, output) = engine.done(1, &job(5, 3), &nothing);
-		assert_eq!(found.output, hash_of(&output));
-		assert_eq!(other.done(1, &job(5, 3), &nothing), (found.clone(), output));
-		assert_ne!(engine.done(2, &job(6, 3), &nothing).0, found);
+		let job = |chunk, units| {
+			let (program, round, inputs) = (EXAM, 0, vec![]);
+			ProgramJob { program, chunk, round, inputs, units, others: vec![] }
+		};
+		let found = engine.done(1, &job(5, 3), &nothing);
+		assert_eq!(found.blobs.len(), 1);
+		assert_eq!(found.result.output, hash_of(&found.blobs[0]));
+		assert!(found.result.shown.is_empty(), "an exam shows nothing");
+		assert_eq!(other.done(1, &job(5, 3), &nothing), found);
+		let other_round = ProgramJob { round: 9, inputs: vec![[7; 32]], ..job(5, 3) };
+		assert_eq!(other.done(2, &other_round, &nothing), found);
+		assert_ne!(engine.done(2, &job(6, 3), &nothing), found);
 		assert!(engine.end().success());
 	}
 }

@@ -1,8 +1,7 @@
 //! A small program with all of its bytes.
 
-use crate::support;
+use crate::{conversation::Blobs, support};
 use sp_crypto_hashing::blake2_256;
-use std::collections::BTreeMap;
 use tequio_engine_ml::{
 	dataset::Shard,
 	grid::GridState,
@@ -20,13 +19,13 @@ pub const UNITS: u32 = 1;
 /// Rows of its shard.
 pub const ROWS: u32 = 6;
 
-const CARD: &str = r#"{"input":[3],"layers":[
+pub const CARD: &str = r#"{"input":[3],"layers":[
 	{"kind":"dense","units":5,"bias":true},{"kind":"tanh"},{"kind":"dense","units":2,"bias":true}
 ]}"#;
 
 #[derive(Clone)]
 pub struct Program {
-	pub blobs: BTreeMap<[u8; 32], Vec<u8>>,
+	pub blobs: Blobs,
 	/// The manifest as text, and the hash that stands for the program.
 	pub text: String,
 	pub manifest: [u8; 32],
@@ -46,18 +45,20 @@ pub fn hex(hash: &[u8; 32]) -> String {
 	hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Program {
-	/// None of its bytes are there.
-	pub fn empty() -> Self {
-		Self { blobs: BTreeMap::new(), ..Self::new() }
-	}
+/// Adds bytes; their hash.
+pub fn keep(blobs: &mut Blobs, bytes: Vec<u8>) -> [u8; 32] {
+	let hash = hash_of(&bytes);
+	blobs.insert(hash, bytes);
+	hash
+}
 
+impl Program {
 	pub fn new() -> Self {
 		let model = support::model(CARD);
 		let weights = support::weights(&model, 3);
 		let none = [0; 32];
 		let mut program = Self {
-			blobs: BTreeMap::new(),
+			blobs: Blobs::new(),
 			text: String::new(),
 			manifest: none,
 			card: none,
@@ -79,9 +80,7 @@ impl Program {
 
 	/// Adds bytes; their hash.
 	pub fn keep(&mut self, bytes: Vec<u8>) -> [u8; 32] {
-		let hash = hash_of(&bytes);
-		self.blobs.insert(hash, bytes);
-		hash
+		keep(&mut self.blobs, bytes)
 	}
 
 	/// The manifest.
@@ -90,8 +89,8 @@ impl Program {
 			[self.card, self.weights_hash, self.shard, self.rows].map(|hash| hex(&hash));
 		let schedule = r#"{"steps":2,"batch":4,"micro_batch":3}"#;
 		let rule = r#"{"kind":"sgd","learning_rate":100000}"#;
-		let train =
-			format!(r#"{{"shard":"{shard}","rows":"{rows}","schedule":{schedule},"rule":{rule}}}"#);
+		let how = format!(r#""schedule":{schedule},"rule":{rule},"payload":"grid""#);
+		let train = format!(r#"{{"shard":"{shard}","rows":"{rows}",{how}}}"#);
 		let chunks = format!(r#"{{"train":{train}}},{{"evaluate":{{"shard":"{shard}"}}}}"#);
 		let model = format!(r#""card":"{card}","weights":"{weights}""#);
 		format!(r#"{{"version":1,{model},"classes":2,"chunks":[{chunks}]}}"#)
@@ -118,7 +117,8 @@ impl Program {
 
 	/// The job of a chunk.
 	pub fn job(&self, chunk: u32) -> ProgramJob {
-		ProgramJob { program: self.manifest, chunk, units: UNITS, others: vec![] }
+		let (program, round, units) = (self.manifest, 0, UNITS);
+		ProgramJob { program, chunk, round, inputs: vec![], units, others: vec![] }
 	}
 
 	/// What training fetches.

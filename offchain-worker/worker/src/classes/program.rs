@@ -1,4 +1,5 @@
-//! Programs: training and evaluation of small models. A unit is a million multiply-adds.
+//! Programs: training, aggregation and evaluation of small models. A unit is a million
+//! multiply-adds.
 
 use super::Class;
 use codec::{DecodeAll, Encode};
@@ -23,8 +24,13 @@ const TRAINED: [u8; 32] = hex!("f08cf23126b0070618490a7eeccbac6f7af10123dea70e20
 const COUNTED: [u8; 32] = hex!("923cc9f2cb5feebc357256853632cb1939024e1689580bcc4dbe732ff6743ff8");
 
 /// Bytes that an engine takes at most: 512 MiB to compute, and weights and data of 256 MiB each,
-/// which take three times as much while 32-bit floats are read as 64-bit ones.
+/// which take three times as much while 32-bit floats are read as 64-bit ones. An aggregation takes
+/// 1 GiB, and reads one file of 256 MiB at a time.
 const PROCESS: u64 = 2 << 30;
+
+/// What a job costs whatever its units, to fetch, to check and to store, is most of a shorter one. A
+/// device that computes many of them would seem slow for large ones.
+const TELLING_TIME: Duration = Duration::from_secs(1);
 
 const fn class(number: u16, name: &'static str, arguments: &'static [&'static str]) -> Class {
 	Class {
@@ -36,10 +42,12 @@ const fn class(number: u16, name: &'static str, arguments: &'static [&'static st
 		units,
 		// A million multiply-adds: a millisecond on a machine of today.
 		time_per_unit: Duration::from_millis(50),
+		telling_time: TELLING_TIME,
 		need,
 		sample,
 		exam: || exam(COUNTED),
 		output: Some(output),
+		has_profile: true,
 	}
 }
 
@@ -54,12 +62,20 @@ fn need(_: Mode, _: u64, _: u64) -> u64 {
 
 /// The built-in program, which needs no data. Where it starts is its seed.
 fn sample(start: u32, count: u32) -> Vec<u8> {
-	ProgramJob { program: EXAM, chunk: start, units: count, others: vec![] }.encode()
+	ProgramJob {
+		program: EXAM,
+		chunk: start,
+		round: 0,
+		inputs: vec![],
+		units: count,
+		others: vec![],
+	}
+	.encode()
 }
 
 /// A unit of the built-in program, and what it yields.
 fn exam(output: [u8; 32]) -> (Vec<u8>, Vec<u8>) {
-	(sample(0, 1), ProgramResult { output, near: vec![] }.encode())
+	(sample(0, 1), ProgramResult { output, shown: vec![], near: vec![] }.encode())
 }
 
 /// Near outputs of others are named beside its own.
@@ -73,7 +89,8 @@ mod tests {
 
 	#[test]
 	fn a_result_names_its_output() {
-		let result = ProgramResult { output: [7; 32], near: vec![[1; 32]] }.encode();
+		let near = vec![[1; 32]];
+		let result = ProgramResult { output: [7; 32], shown: vec![8, 9], near }.encode();
 		assert_eq!(output(&result), Some([7; 32]));
 		for nonsense in [&b""[..], &result[1..], &[&result[..], &[0]].concat()] {
 			assert_eq!(output(nonsense), None);
@@ -82,7 +99,14 @@ mod tests {
 
 	#[test]
 	fn units_are_those_that_are_paid() {
-		let job = ProgramJob { program: [9; 32], chunk: 3, units: 480, others: vec![[1; 32]] };
+		let job = ProgramJob {
+			program: [9; 32],
+			chunk: 3,
+			round: 7,
+			inputs: vec![[2; 32], [0; 32]],
+			units: 480,
+			others: vec![[1; 32]],
+		};
 		assert_eq!(units(&job.encode()), 480);
 	}
 }

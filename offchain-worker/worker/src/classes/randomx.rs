@@ -20,10 +20,12 @@ pub const CLASS: Class = Class {
 	units,
 	// Light mode, interpreted.
 	time_per_unit: Duration::from_millis(200),
+	telling_time: Duration::ZERO,
 	need,
 	sample,
 	exam,
 	output: None,
+	has_profile: false,
 };
 
 /// Bytes of a dataset.

@@ -4,8 +4,9 @@ use super::Check;
 use crate::{
 	args::EngineArgs,
 	classes::Class,
-	engine::{Answer, EngineError, Launcher},
+	engine::Launcher,
 	equipment::{engine_dir, plan},
+	exam::{examine, ExamError},
 	machine::{gib, Machine},
 	plan::{Plan, Setting},
 	sandbox::{Policy, Sandbox},
@@ -101,35 +102,28 @@ fn engine(class: &Class, dir: &Path, sandbox: Option<&Sandbox>) -> Check {
 	};
 	let (dir, setting, sandbox) = (dir.to_path_buf(), Setting::SMALLEST, sandbox.clone());
 	let launcher = Launcher { dir, setting, sandbox, store: None };
-	let (payload, expected) = class.exam();
-	match examine(&launcher, class, payload) {
-		Ok(Answer::Done(result)) if result == expected => {
+	match examine(&launcher, class, PATIENCE) {
+		Ok(()) => {
 			Check::ok("engine", format!("{program} starts and computes right: {}", class.name))
 		},
-		Ok(Answer::Done(_)) => Check::problem(
+		Err(ExamError::Wrong) => Check::problem(
 			"engine",
 			format!("{program} computes wrong"),
 			"a worker on this machine would be slashed: install the engine again, and test the \
 			 memory and the clock settings of the machine",
 		),
-		Ok(Answer::Refused(reason) | Answer::StoreFailed(reason)) => Check::problem(
+		Err(ExamError::Refused(reason)) => Check::problem(
 			"engine",
 			format!("{program} refuses what it should compute: {reason}"),
 			"install the worker and the engine of the same release",
 		),
-		Err(e) => Check::problem(
+		Err(ExamError::Engine(e)) => Check::problem(
 			"engine",
 			format!("{program}: {e}"),
 			"see what it wrote to the log above; install the worker and the engine of the same \
 			 release; try --sandbox none to tell whether the sandbox is in the way",
 		),
 	}
-}
-
-/// What an engine of its own makes of the exam of a class.
-fn examine(launcher: &Launcher, class: &Class, payload: Vec<u8>) -> Result<Answer, EngineError> {
-	let limit = class.time(&payload, &launcher.setting).saturating_add(PATIENCE);
-	launcher.start(class)?.try_out(payload, limit)
 }
 
 fn memory(plan: &Plan, machine: &Machine) -> Check {

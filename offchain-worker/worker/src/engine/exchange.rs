@@ -1,30 +1,34 @@
 //! Bytes that an engine asks for, and bytes that it yields, while it computes one request.
+//!
+//! What it asks for is read, handed over and forgotten, one blob after the other. What it yields is
+//! held until the result is there: nothing is stored for a request that comes to nothing.
 
 use super::EngineError;
 use crate::store::Store;
 use sp_crypto_hashing::blake2_256;
-use std::io::Write;
+use std::{io::Write, mem};
 use tequio_interface::{
-	engine::{ToEngine, MAX_PART},
+	engine::{ToEngine, MAX_BLOBS, MAX_PART},
 	wire::{write_frame, FrameError},
 };
 use tracing::warn;
 
 /// Bytes that an engine gets at once, at most, however many it asks for.
-const MAX_BLOB: u64 = 256 << 20;
-/// Bytes that the output of a request may have.
-const MAX_OUTPUT: usize = 256 << 20;
-/// Times that an engine may ask in one request.
-const MAX_FETCHES: u32 = 64;
+const MAX_GIVEN: u64 = 256 << 20;
+/// Bytes that the outputs of a request may have together: they are held until its result is there.
+const MAX_YIELDED: usize = 256 << 20;
+/// Times that an engine may ask in one request: an index and what it names of each of 64 shards,
+/// and room for what comes before them.
+const MAX_FETCHES: u32 = 256;
 
 /// What an engine may ask for and yield.
 #[derive(Clone, Copy, Debug)]
 pub enum Data<'a> {
 	/// Nothing.
 	None,
-	/// It may yield an output, which is dropped: the request is none of a node.
+	/// It may yield outputs, which are dropped: the request is none of a node.
 	Trial,
-	/// What is in this store. Its output is put there.
+	/// What is in this store. Its outputs are put there.
 	Of(&'a dyn Store),
 }
 
@@ -35,16 +39,20 @@ pub struct Exchange<'a> {
 	data: Data<'a>,
 	request: u64,
 	fetches: u32,
-	/// The output, as far as it has come.
-	output: Vec<u8>,
-	is_whole: bool,
+	/// Outputs that are whole, [`MAX_BLOBS`] at most.
+	outputs: Vec<Vec<u8>>,
+	/// The output that has begun, as far as it has come; empty between outputs.
+	begun: Vec<u8>,
+	/// Bytes of all of them.
+	yielded: usize,
 	fault: Option<String>,
 }
 
 impl<'a> Exchange<'a> {
 	/// Nothing yet. `request`: its id.
 	pub fn new(request: u64, data: Data<'a>) -> Self {
-		Self { data, request, fetches: 0, output: Vec::new(), is_whole: false, fault: None }
+		let (outputs, begun) = (Vec::new(), Vec::new());
+		Self { data, request, fetches: 0, outputs, begun, yielded: 0, fault: None }
 	}
 
 	/// The engine asks for the bytes with this hash, of which it takes `most`: they are written `to`
@@ -61,7 +69,7 @@ impl<'a> Exchange<'a> {
 		if id != self.request || self.fetches > MAX_FETCHES {
 			return Err(EngineError::OffTopic);
 		}
-		match store.get(&hash, most.min(MAX_BLOB)) {
+		match store.get(&hash, most.min(MAX_GIVEN)) {
 			Ok(bytes) => write_parts(to, hash, &bytes)?,
 			Err(e) => {
 				warn!("an engine does not get what it asks for: {e}");
@@ -74,31 +82,39 @@ impl<'a> Exchange<'a> {
 		Ok(())
 	}
 
-	/// The engine yields a piece of its output.
+	/// The engine yields a piece of an output. The `last` one ends it; the next piece begins another.
 	pub fn take(&mut self, id: u64, bytes: &[u8], last: bool) -> Result<(), EngineError> {
-		let length = self.output.len().saturating_add(bytes.len());
-		let is_too_long = bytes.len() > MAX_PART || length > MAX_OUTPUT;
+		let yielded = self.yielded.saturating_add(bytes.len());
+		let is_too_long = bytes.len() > MAX_PART || yielded > MAX_YIELDED;
 		let is_nothing = bytes.is_empty() && !last;
 		let is_unasked = id != self.request || matches!(self.data, Data::None);
-		if is_too_long || is_nothing || is_unasked || self.is_whole {
+		if is_too_long || is_nothing || is_unasked || self.outputs.len() >= MAX_BLOBS {
 			return Err(EngineError::OffTopic);
 		}
-		self.output.extend_from_slice(bytes);
-		self.is_whole = last;
+		self.yielded = yielded;
+		self.begun.extend_from_slice(bytes);
+		if last {
+			self.outputs.push(mem::take(&mut self.begun));
+		}
 		Ok(())
 	}
 
-	/// The request is computed, and its result names this output: it is put into the store, if there
-	/// is one. Where that fails, the result stands all the same unless the output `is_wanted`.
+	/// The request is computed, and its result names one of the outputs: all of them are put into the
+	/// store, if there is one. Where that fails, the result stands all the same unless the outputs are
+	/// wanted.
 	pub fn keep(&mut self, named: Option<[u8; 32]>, is_wanted: bool) -> Result<(), EngineError> {
 		let Data::Of(store) = self.data else { return Ok(()) };
-		if !self.is_whole || named != Some(blake2_256(&self.output)) {
+		// Of several, the last one is short and names the others.
+		let is_named = self.outputs.iter().rev().any(|output| named == Some(blake2_256(output)));
+		if !self.begun.is_empty() || !is_named {
 			return Err(EngineError::OffTopic);
 		}
-		if let Err(e) = store.put(&self.output) {
-			warn!("an output is not kept: {e}");
-			if is_wanted {
-				self.fault = Some(e.to_string());
+		for output in self.outputs.drain(..) {
+			if let Err(e) = store.put(&output) {
+				warn!("an output is not kept: {e}");
+				if is_wanted {
+					self.fault = Some(e.to_string());
+				}
 			}
 		}
 		Ok(())
@@ -128,7 +144,7 @@ fn write_parts(to: &mut impl Write, hash: [u8; 32], bytes: &[u8]) -> Result<(), 
 mod tests {
 	use super::*;
 	use crate::store::{Folder, StoreError};
-	use std::io::ErrorKind;
+	use std::{fs, io::ErrorKind, os::unix::fs::MetadataExt};
 	use tequio_interface::wire::read_frame;
 
 	const ID: u64 = 5;
@@ -229,7 +245,73 @@ mod tests {
 		assert!(folder.get(&hash, 6).is_err());
 		exchange.keep(Some(hash), true).unwrap();
 		assert_eq!(folder.get(&hash, 6).unwrap(), b"output");
-		// There is one output.
+	}
+
+	/// Yields an output in two parts.
+	fn yield_whole(exchange: &mut Exchange, output: &[u8]) {
+		let (head, tail) = output.split_at(output.len() / 2);
+		if !head.is_empty() {
+			exchange.take(ID, head, false).unwrap();
+		}
+		exchange.take(ID, tail, true).unwrap();
+	}
+
+	#[test]
+	fn all_outputs_are_kept_whichever_is_named() {
+		let outputs = [&b"payload"[..], b"residual", b"", b"index"];
+		for named in outputs {
+			let dir = tempfile::tempdir().unwrap();
+			let folder = Folder::open(dir.path()).unwrap();
+			let mut exchange = Exchange::new(ID, Data::Of(&folder));
+			outputs.iter().for_each(|output| yield_whole(&mut exchange, output));
+			// They are outputs of their own, not pieces of one.
+			let all = blake2_256(&outputs.concat());
+			assert!(is_off_topic(exchange.keep(Some(all), true)));
+			exchange.keep(Some(blake2_256(named)), true).unwrap();
+			for output in outputs {
+				assert_eq!(folder.get(&blake2_256(output), 8).unwrap(), output);
+			}
+			assert!(folder.get(&all, u64::MAX).is_err());
+			assert_eq!(exchange.into_fault(), None);
+		}
+	}
+
+	#[test]
+	fn an_output_that_is_there_is_not_written_again() {
+		let dir = tempfile::tempdir().unwrap();
+		let folder = Folder::open(dir.path()).unwrap();
+		let hash = folder.put(b"payload").unwrap();
+		let file = dir.path().join(hex::encode(hash));
+		// A file that is written takes the place of the old one.
+		let place = || fs::metadata(&file).unwrap().ino();
+		let before = place();
+		let mut exchange = Exchange::new(ID, Data::Of(&folder));
+		for output in [&b"payload"[..], b"index"] {
+			yield_whole(&mut exchange, output);
+		}
+		exchange.keep(Some(blake2_256(b"index")), true).unwrap();
+		assert_eq!(place(), before);
+	}
+
+	#[test]
+	fn an_output_without_an_end_is_off_topic() {
+		let dir = tempfile::tempdir().unwrap();
+		let folder = Folder::open(dir.path()).unwrap();
+		let mut exchange = Exchange::new(ID, Data::Of(&folder));
+		assert!(is_off_topic(exchange.keep(Some(blake2_256(b"")), true)));
+		exchange.take(ID, b"whole", true).unwrap();
+		exchange.take(ID, b"half", false).unwrap();
+		assert!(is_off_topic(exchange.keep(Some(blake2_256(b"whole")), true)));
+		assert!(folder.get(&blake2_256(b"whole"), 5).is_err());
+	}
+
+	#[test]
+	fn outputs_are_counted() {
+		let mut exchange = Exchange::new(ID, Data::Trial);
+		for _ in 0..MAX_BLOBS {
+			yield_whole(&mut exchange, b"output");
+		}
+		assert!(is_off_topic(exchange.take(ID, b"x", false)));
 		assert!(is_off_topic(exchange.take(ID, b"", true)));
 	}
 
@@ -260,12 +342,15 @@ mod tests {
 	}
 
 	#[test]
-	fn an_output_is_bounded() {
+	fn outputs_are_bounded_together() {
 		let mut exchange = Exchange::new(ID, Data::Trial);
 		let part = vec![0; MAX_PART];
-		for _ in 0..MAX_OUTPUT / MAX_PART {
-			exchange.take(ID, &part, false).unwrap();
+		let parts = MAX_YIELDED / MAX_PART;
+		for number in 1..=parts {
+			exchange.take(ID, &part, number == parts / 2).unwrap();
 		}
+		assert!(is_off_topic(exchange.take(ID, b"x", true)));
+		exchange.take(ID, b"", true).unwrap();
 		assert!(is_off_topic(exchange.take(ID, b"x", true)));
 	}
 }

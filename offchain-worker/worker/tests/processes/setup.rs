@@ -22,7 +22,7 @@ use tequio_interface::{
 };
 
 pub const GENESIS: [u8; 32] = [7; 32];
-const ENGINE: &str = "tequio-engine-randomx";
+pub const ENGINE: &str = "tequio-engine-randomx";
 /// Says that it is ready.
 pub const READY: &str = r"printf '\003\000\000\000\000\000\000'";
 /// For whatever a busy machine takes long for.
@@ -33,7 +33,7 @@ const SOON: Duration = Duration::from_secs(45);
 /// Folder, socket and engines of a worker. Outlives its processes.
 pub struct Home {
 	dir: TempDir,
-	engines: PathBuf,
+	pub engines: PathBuf,
 	sandbox: &'static str,
 }
 
@@ -47,21 +47,26 @@ impl Home {
 		Self { dir: tempfile::tempdir().unwrap(), engines, sandbox: "available" }
 	}
 
-	/// With a shell script in the place of the engine, not confined. In it, `$HERE` is the folder of
-	/// the script, and `$REAL` the workspace's engine. What it does it tells by making folders.
+	/// With a shell script in the place of the RandomX engine, not confined.
 	pub fn with_script(script: &str) -> Self {
+		Self::with_scripts(&[(ENGINE, script)])
+	}
+
+	/// With shell scripts in the place of these engines, and no others, not confined. In them, `$HERE`
+	/// is the folder of the scripts, and `$REAL` the workspace's engine of that name. What they do
+	/// they tell by making folders.
+	pub fn with_scripts(scripts: &[(&str, &str)]) -> Self {
 		let dir = tempfile::tempdir().unwrap();
 		let engines = dir.path().join("engines");
 		fs::create_dir(&engines).unwrap();
-		let real = Path::new(env!("CARGO_BIN_EXE_tequio-worker")).with_file_name(ENGINE);
-		let text = format!(
-			"#!/bin/sh\nHERE='{}'\nREAL='{}'\n{script}\n",
-			engines.display(),
-			real.display()
-		);
-		let path = engines.join(ENGINE);
-		fs::write(&path, text).unwrap();
-		fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+		for (name, script) in scripts {
+			let real = Path::new(env!("CARGO_BIN_EXE_tequio-worker")).with_file_name(name);
+			let (here, real) = (engines.display(), real.display());
+			let path = engines.join(name);
+			let text = format!("#!/bin/sh\nHERE='{here}'\nREAL='{real}'\n{script}\n");
+			fs::write(&path, text).unwrap();
+			fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+		}
 		Self { dir, engines, sandbox: "none" }
 	}
 

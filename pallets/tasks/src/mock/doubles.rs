@@ -1,14 +1,16 @@
 //! Doubles of the neighbours. What they were told lies in storage, so that a call that fails leaves
 //! no trace in them either.
 
-use super::{device_of, payout_of, AccountId, AUTHOR, OWNERS, POT, TREASURY};
-use codec::Encode;
+use super::{device_of, payout_of, AccountId, Balances, Test, AUTHOR, OWNERS, POT, TREASURY};
+use codec::{Decode, Encode};
 use frame_support::{dispatch::DispatchResult, parameter_types, weights::Weight};
 use sp_core::H256;
 use sp_runtime::Perquintill;
 use tequio_primitives::{
+	api::{Books, TaskStatus},
 	clock::{Beacon, WorkClock},
 	draw,
+	orders::{ChunkEnding, FollowTasks},
 	reputation::{Deed, Reputation},
 	rewards::{DistributeRewards, FeeTerms},
 	tasks::KeepChecks,
@@ -17,8 +19,16 @@ use tequio_primitives::{
 		Candidate, DrawSeats, Drawn, EngageSeats, Holdings, InspectWorkers, Need, NoSeat, Penalty,
 		Seat, MAX_LOOKS,
 	},
-	AttemptId, Balance, Duty, Role, TaskId, WorkClass, WorkHeight,
+	AttemptId, Balance, ChunkId, Duty, Role, TaskId, WorkClass, WorkHeight,
 };
+
+/// What a follower is told.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Told {
+	Chunk(ChunkId, ChunkEnding),
+	/// With what its requester has free at that moment.
+	Task(TaskId, Books, Balance),
+}
 
 parameter_types! {
 	/// Height of the work clock.
@@ -35,6 +45,8 @@ parameter_types! {
 	pub storage Accrued: Vec<(AccountId, Balance)> = vec![];
 	/// What was noted as contribution.
 	pub storage Contributions: Vec<(TaskId, AccountId, Role, u64, Balance)> = vec![];
+	/// What the follower was told.
+	pub storage Heard: Vec<Told> = vec![];
 	/// What ended duties were good for.
 	pub static Deeds: Vec<(AccountId, Deed)> = vec![];
 	/// Owners who are known so well that they are audited less often.
@@ -194,6 +206,10 @@ impl InspectWorkers<AccountId> for Crew {
 	fn reputation_of(owner: &AccountId, _class: WorkClass) -> Reputation {
 		Self::candidate(*owner).reputation
 	}
+
+	fn offered_by(_device: &AccountId) -> Vec<WorkClass> {
+		unreachable!("only nodes ask")
+	}
 }
 
 pub struct Terms;
@@ -263,5 +279,27 @@ impl DistributeRewards<AccountId> for Fees {
 		left.extend_from_slice(kept);
 		Contributions::set(&left);
 		taken.iter().map(Encode::encode).collect()
+	}
+}
+
+pub struct Follower;
+
+impl Follower {
+	fn hear(told: Told) {
+		let mut heard = Heard::get();
+		heard.push(told);
+		Heard::set(&heard);
+	}
+}
+
+impl FollowTasks for Follower {
+	fn chunk_ended(chunk: &ChunkId, ending: ChunkEnding) {
+		Self::hear(Told::Chunk(*chunk, ending));
+	}
+
+	fn task_ended(task: TaskId, books: &Books) {
+		let record = crate::Tasks::<Test>::get(task).unwrap();
+		assert_eq!((record.status, &record.books), (TaskStatus::Ended, books));
+		Self::hear(Told::Task(task, *books, Balances::free_balance(record.requester)));
 	}
 }

@@ -3,17 +3,20 @@
 use crate::{
 	mock::*,
 	types::{ChunkState, Place},
-	Chunks, CurrentRules, Ended, NextTask, Rules, TaskSpec, Tasks as TasksMap,
+	Chunks, CurrentRules, Ended, NextTask, Rules, TaskArguments, TaskSpec, Tasks as TasksMap,
 };
 use proptest::{collection::vec, prelude::*};
 use sp_runtime::Perquintill;
+use std::collections::{BTreeMap, BTreeSet};
 use tequio_primitives::{
 	api::TaskStatus,
 	fifo::WAITS,
+	orders::{OrderTasks, TaskOrder},
+	recompute::{Arguments, RecomputeSpec},
 	rewards::FeeTerms,
 	stage::DeclineReason,
 	tasks::{CheckedTasks, Delivered, UndecidedReason, Verdict},
-	AttemptId, Balance,
+	AttemptId, Balance, TaskId,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,8 @@ enum Judged {
 #[derive(Clone, Debug)]
 enum Step {
 	Submit { by: AccountId, spec: TaskSpec, price: Balance, deadline: u32, bonus: Balance },
+	Order { by: AccountId, spec: RecomputeSpec, price: Balance, deadline: u32 },
+	Close { task: u64 },
 	Cancel { by: AccountId, task: u64 },
 	Decline { place: usize, reason: DeclineReason },
 	Commit { place: usize },
@@ -64,12 +69,26 @@ fn reasons() -> impl Strategy<Value = DeclineReason> {
 	]
 }
 
-fn steps() -> impl Strategy<Value = Step> {
-	let prices = prop_oneof![Just(1), Just(7), Just(PRICE)];
+fn prices() -> impl Strategy<Value = Balance> {
+	prop_oneof![Just(1), Just(7), Just(PRICE)]
+}
+
+/// What a pallet does that orders tasks.
+fn orders() -> impl Strategy<Value = Step> {
+	let specs = (1u32..6, 1u8..=4).prop_map(|(chunks, replicas)| recompute(chunks, replicas));
 	prop_oneof![
-		2 => (ALICE..=BOB, specs(), prices, 1u32..70, prop_oneof![Just(0), Just(BONUS)]).prop_map(
+		2 => (ALICE..=BOB, specs, prices(), 1u32..70)
+			.prop_map(|(by, spec, price, deadline)| Step::Order { by, spec, price, deadline }),
+		1 => (0u64..8).prop_map(|task| Step::Close { task }),
+	]
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+	prop_oneof![
+		2 => (ALICE..=BOB, specs(), prices(), 1u32..70, prop_oneof![Just(0), Just(BONUS)]).prop_map(
 			|(by, spec, price, deadline, bonus)| Step::Submit { by, spec, price, deadline, bonus }
 		),
+		2 => orders(),
 		1 => (ALICE..=BOB, 0u64..8).prop_map(|(by, task)| Step::Cancel { by, task }),
 		4 => (any::<usize>(), reasons())
 			.prop_map(|(place, reason)| Step::Decline { place, reason }),
@@ -124,7 +143,8 @@ fn right(id: AttemptId, shares: u32, won: bool, auditors: usize) {
 			conclude_right(id, Delivered::Shares(shares), found, auditors);
 		},
 		TaskSpec::Recompute(_) => {
-			conclude_right(id, Delivered::Whole, winners(&[]), auditors);
+			let delivered = Delivered::Whole(output_of(id.chunk.index));
+			conclude_right(id, delivered, winners(&[]), auditors);
 		},
 	}
 }
@@ -136,6 +156,12 @@ fn take(step: Step) {
 			let origin = RuntimeOrigin::signed(by);
 			let _ = Tasks::submit_task(origin, spec, price, deadline, bonus);
 		},
+		Step::Order { by, spec, price, deadline } => {
+			let arguments = Arguments::default();
+			let order = TaskOrder { requester: by, spec, arguments, price, deadline };
+			let _ = Tasks::order(order);
+		},
+		Step::Close { task } => <Tasks as OrderTasks<AccountId>>::close(task),
 		Step::Cancel { by, task } => {
 			let _ = Tasks::cancel_task(RuntimeOrigin::signed(by), task);
 		},
@@ -177,6 +203,31 @@ fn take(step: Step) {
 	}
 }
 
+/// The follower hears of the end of each of its tasks, once, after it has heard at most once of each
+/// of its chunks; and of nothing else.
+fn check_heard() {
+	let records: BTreeMap<_, _> = TasksMap::<Test>::iter().collect();
+	let follows = |id: TaskId| records.get(&id).is_none_or(|task| task.followed);
+	let mut chunks = BTreeSet::new();
+	let mut ended = BTreeSet::new();
+	for told in Heard::get() {
+		match told {
+			Told::Chunk(chunk, _) => {
+				assert!(follows(chunk.task), "a chunk is told of that nobody follows");
+				assert!(!ended.contains(&chunk.task), "a chunk ends after its task");
+				assert!(chunks.insert(chunk), "a chunk ends twice");
+			},
+			Told::Task(task, ..) => {
+				assert!(follows(task), "a task is told of that nobody follows");
+				assert!(ended.insert(task), "a task ends twice");
+			},
+		}
+	}
+	for (id, task) in records.into_iter().filter(|(_, task)| task.followed) {
+		assert_eq!(task.status == TaskStatus::Ended, ended.contains(&id));
+	}
+}
+
 /// Lets everything that is under way come to its end, and be forgotten: an attempt may begin just
 /// before its task expires and have the third deadline, or wait for a draw.
 fn wind_down() {
@@ -199,11 +250,13 @@ proptest! {
 			for step in sequence {
 				take(step);
 				Tasks::do_try_state().unwrap();
+				check_heard();
 			}
 			wind_down();
 
 			assert_eq!(TasksMap::<Test>::iter().count(), 0);
 			assert_eq!(Chunks::<Test>::iter().count(), 0);
+			assert_eq!(TaskArguments::<Test>::iter().count(), 0);
 			let submitted = NextTask::<Test>::get();
 			assert_eq!(u64::try_from(Ended::<Test>::iter().count()), Ok(submitted));
 			// Beside the roots, what was there before the first task, and its number.

@@ -1,7 +1,7 @@
 //! Budgets, as examples and as properties.
 
 use crate::{
-	mock::{program, search},
+	mock::{output_of, program, search},
 	pricing::*,
 	TaskSpec, MAX_FETCH_FEES,
 };
@@ -49,7 +49,8 @@ fn chunk_budget_locks_second_audits_even_if_a_thin_search_earns_nothing() {
 	// 17 expected shares: only a search without any is thin.
 	let TaskSpec::RandomXSearch(spec) = search(1) else { panic!("a search is a search") };
 	let spec = TaskSpec::RandomXSearch(SearchSpec { count: 68, ..spec });
-	assert!(is_thin(&spec, 0, Delivered::Shares(0)) && !is_thin(&spec, 0, Delivered::Shares(1)));
+	let thin = |shares| is_thin(&spec, 0, &Delivered::Shares(shares));
+	assert!(thin(0) && !thin(1));
 	let tariff = tariff(100);
 	let budget = chunk_budget(&spec, 0, &tariff).unwrap();
 	let audits = 2 * with_fee(&tariff, budget.audit_pay);
@@ -64,17 +65,18 @@ fn chunk_budget_is_none_when_it_overflows() {
 
 #[test]
 fn earned_is_capped() {
-	let of = |shares| earned(&search(1), 0, Delivered::Shares(shares), 100);
+	let of = |shares| earned(&search(1), 0, &Delivered::Shares(shares), 100);
 	assert_eq!(of(10), (40, 4_000));
 	assert_eq!(of(97), of(96));
 }
 
 #[test]
 fn earned_is_all_or_nothing_for_programs() {
-	assert_eq!(earned(&program(1, 1), 0, Delivered::Whole, 100), (100, 10_000));
+	let whole = Delivered::Whole(output_of(0));
+	assert_eq!(earned(&program(1, 1), 0, &whole, 100), (100, 10_000));
 	// What another class counts is worth nothing.
-	assert_eq!(earned(&program(1, 1), 0, Delivered::Shares(7), 100), (0, 0));
-	assert_eq!(earned(&search(1), 0, Delivered::Whole, 100), (0, 0));
+	assert_eq!(earned(&program(1, 1), 0, &Delivered::Shares(7), 100), (0, 0));
+	assert_eq!(earned(&search(1), 0, &whole, 100), (0, 0));
 }
 
 /// Searches of one to five chunks, of which the last may be smaller.
@@ -129,17 +131,17 @@ proptest! {
 				let again = round > 0;
 				let delivered = match &spec {
 					TaskSpec::RandomXSearch(_) => Delivered::Shares(shares),
-					TaskSpec::Recompute(_) => Delivered::Whole,
+					TaskSpec::Recompute(_) => Delivered::Whole(output_of(index)),
 				};
 				prop_assert!(round < budget.rounds());
 				prop_assert!(left >= budget.reserve(again, round).unwrap());
 				left = left.checked_sub(audits).unwrap();
 				prop_assert!(left >= budget.reserve(again, round + 1).unwrap());
-				let (units, amount) = earned(&spec, index, delivered, tariff.price);
+				let (units, amount) = earned(&spec, index, &delivered, tariff.price);
 				prop_assert_eq!(amount, Balance::from(units) * tariff.price);
 				prop_assert!(amount <= budget.payment);
 				left = left.checked_sub(with_fee(&tariff, amount)).unwrap();
-				if !is_thin(&spec, index, delivered) {
+				if !is_thin(&spec, index, &delivered) {
 					break;
 				}
 			}

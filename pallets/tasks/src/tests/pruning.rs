@@ -8,7 +8,9 @@ use crate::{
 use codec::Encode;
 use frame_support::assert_ok;
 use sp_io::hashing::blake2_256;
-use tequio_primitives::{rewards::DistributeRewards, workers::MAX_LOOKS, Role, TaskId};
+use tequio_primitives::{
+	recompute::Arguments, rewards::DistributeRewards, workers::MAX_LOOKS, Role, TaskId,
+};
 
 type Weights = <Test as crate::Config>::WeightInfo;
 
@@ -51,7 +53,8 @@ fn pruning_works_after_a_while() {
 		let folded = contributions.iter().fold([0u8; 32], |hash, contribution| {
 			blake2_256(&[hash.to_vec(), contribution.encode()].concat())
 		});
-		let root = blake2_256(&[folded.to_vec(), (task, record).encode()].concat());
+		let record = (task, record, None::<Arguments>).encode();
+		let root = blake2_256(&[folded.to_vec(), record].concat());
 		assert_eq!(Ended::<Test>::get(task), Some(root));
 		System::assert_last_event(Event::TaskPruned { task, root }.into());
 		assert!(Tasks::summary(task).is_none());

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tequio_primitives::{
 	draw,
 	opening::ChunkWork,
+	recompute::Arguments,
 	reputation::{Deed, Reputation},
 	rewards::{DistributeRewards, FeeTerms},
 	search::Winners,
@@ -73,6 +74,10 @@ pub struct Doubles {
 	pub dark: bool,
 	/// Devices, by number, that can be drawn.
 	pub accepting: Vec<u8>,
+	/// Classes that every owner offers.
+	pub offers: Vec<WorkClass>,
+	/// Arguments of tasks that have some.
+	pub arguments: BTreeMap<TaskId, Arguments>,
 	/// Devices, by number, whose owners have lost their collateral since.
 	pub broke: Vec<u8>,
 	/// Who is not found is not fit, rather than busy.
@@ -149,6 +154,10 @@ impl CheckedTasks<AccountId> for Tasks {
 		(chunk.index < CHUNKS).then_some(work)
 	}
 
+	fn arguments(task: TaskId) -> Arguments {
+		doubles().arguments.get(&task).cloned().unwrap_or_default()
+	}
+
 	fn begin_check(id: &AttemptId) -> Result<(), DispatchError> {
 		let assignment = with_doubles(|state| state.assigned.remove(id));
 		assignment.map(|_| ()).ok_or(DispatchError::Other("not assigned"))
@@ -220,6 +229,10 @@ impl InspectWorkers<AccountId> for Workers {
 
 	fn reputation_of(_owner: &AccountId, _class: WorkClass) -> Reputation {
 		Reputation::default()
+	}
+
+	fn offered_by(_device: &AccountId) -> Vec<WorkClass> {
+		doubles().offers
 	}
 }
 

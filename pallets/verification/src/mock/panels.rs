@@ -4,7 +4,11 @@ use super::*;
 use crate::types::{CheckState, Seating, Standing};
 use frame_support::{dispatch::DispatchResult, BoundedVec};
 use sp_core::H256;
-use tequio_primitives::{opening::Opening, recompute::OutputOpening, stage::Stage};
+use tequio_primitives::{
+	opening::Opening,
+	recompute::{Output, OutputOpening},
+	stage::Stage,
+};
 
 pub fn referee(level: u8) -> Role {
 	Role::Referee { level }
@@ -57,7 +61,8 @@ pub fn outputs_differ(id: AttemptId, own: &Opening, audited: &Opening) -> u8 {
 pub fn near(byte: u8, others: &[u8]) -> Opening {
 	let near = others.iter().map(|other| H256::repeat_byte(*other)).collect();
 	let near = BoundedVec::truncate_from(near);
-	Opening::Output(OutputOpening { output: H256::repeat_byte(byte), near })
+	let output = Output::hidden(H256::repeat_byte(byte));
+	Opening::Output(OutputOpening { output, near })
 }
 
 /// A panel of a level was called in which each seat of so many owners, with a seat each, has a vote.

@@ -8,7 +8,7 @@ use sp_runtime::Perquintill;
 use tequio_primitives::{
 	commitment::{commitment, genesis_hash},
 	opening::Opening,
-	recompute::{OutputOpening, RecomputeSpec},
+	recompute::{Output, OutputOpening, RecomputeSpec},
 	search::{ChunkRange, Claim, Fault, Nonce, SearchOpening, SearchSpec, Winner},
 	tasks::{Assignment, KeepChecks},
 	terms::AuditTerms,
@@ -170,6 +170,11 @@ pub fn searched(id: AttemptId) -> SearchOpening {
 /// What somebody shows whose run of a program gave this output.
 pub fn output(byte: u8) -> Opening {
 	Opening::Output(OutputOpening::own(H256::repeat_byte(byte)))
+}
+
+/// What somebody shows whose run of a program gave these bytes.
+pub fn showing(bytes: &[u8]) -> Opening {
+	Opening::Output(OutputOpening::showing(Output::of(bytes)))
 }
 
 /// What everybody finds who computes.

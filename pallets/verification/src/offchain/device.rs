@@ -357,9 +357,22 @@ impl<T: Config> Device<T> {
 		}
 	}
 
-	/// Says whether the device takes work, where the chain believes otherwise.
+	/// Says whether the device takes work, where the chain believes otherwise. It takes none while
+	/// it could be drawn for what cannot be computed here: that would cost fines.
 	fn signal(&self, round: &Round, memory: &mut Memory) {
-		let Some(accepting) = memory.signal(round.serves(), round.now) else { return };
+		let lacking = round.lacks(&T::Workers::offered_by(&self.account));
+		let Some(accepting) = memory.signal(lacking.is_none(), round.now) else { return };
+		// A process that is away lacks everything, for other reasons.
+		let told = (!round.able.is_empty()).then(|| memory.note_lack(lacking)).flatten();
+		if let Some(class) = told {
+			log::warn!(
+				target: LOG_TARGET,
+				"{:?} takes no work: its owner offers {class:?}, which the worker process does not \
+				 serve. Have it serve the class, or take the class out of the offers with \
+				 workers.setOffers",
+				self.account,
+			);
+		}
 		let Some(call) = T::Outbound::set_accepting(&self.account, accepting) else { return };
 		if self.send(call, memory, round.now) == Fate::Sent {
 			memory.signalled(round.now);

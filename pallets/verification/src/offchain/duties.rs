@@ -6,7 +6,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 use tequio_primitives::{
-	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, AttemptId, Duty, Role,
+	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, AttemptId, ChunkId, Duty, Role,
 };
 
 /// What to do about a duty.
@@ -117,10 +117,11 @@ pub(super) fn order<T: Config>(
 			Some(Err(DeclineReason::Unsupported))
 		},
 		ChunkWork::Recompute(spec) => {
-			let chunk = duty.id.chunk.index;
+			let ChunkId { task, index } = duty.id.chunk;
+			let own = || Program::own(spec, index, T::Tasks::arguments(task));
 			let program = match duty.role {
-				Role::Worker | Role::Auditor => Program::own(spec, chunk),
-				Role::Referee { .. } => Program::judging(spec, chunk, outputs(check?)),
+				Role::Worker | Role::Auditor => own(),
+				Role::Referee { .. } => own().judging(outputs(check?)),
 				Role::Appellant { .. } => return None,
 			};
 			Some(Ok(Order::Program(program)))

@@ -8,9 +8,10 @@
 use super::{nonces::Nonces, orders::Work, RESEND};
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, Encode};
+use core::mem;
 use sp_core::H256;
 use sp_runtime::offchain::storage::StorageValueRef;
-use tequio_primitives::Duty;
+use tequio_primitives::{Duty, WorkClass};
 
 /// Blocks for which the opening of a duty that is gone is kept: a reorganisation may bring the duty
 /// back.
@@ -100,6 +101,8 @@ pub(super) struct Memory {
 	away_since: Option<u64>,
 	/// When the device last said whether it takes work.
 	signalled: Option<u64>,
+	/// The class that its owner was last told the worker process to lack.
+	lacking: Option<WorkClass>,
 	/// Its duties until they have ended, which the chain bounds, and those it had a while ago.
 	records: BTreeMap<Duty, Record>,
 }
@@ -162,6 +165,13 @@ impl Memory {
 		}
 		let said = self.signalled.is_some_and(|at| recent(at, now));
 		(!said).then_some(serves)
+	}
+
+	/// Notes which class that the owner offers the worker process does not serve. Returns it where
+	/// that is news, of which the owner is to be told.
+	pub(super) fn note_lack(&mut self, class: Option<WorkClass>) -> Option<WorkClass> {
+		let before = mem::replace(&mut self.lacking, class);
+		class.filter(|_| class != before)
 	}
 
 	/// Notes that the device has said so.
@@ -321,6 +331,23 @@ mod tests {
 			assert_eq!(load_work(&DEVICE, &done, &order), None);
 			assert!(memory.records.is_empty());
 		});
+	}
+
+	#[test]
+	fn a_class_that_is_lacking_is_told_of_once() {
+		let mut memory = Memory::default();
+		let (first, second) = (Some(WorkClass::ExactF64), Some(WorkClass::Integer));
+		for (lacking, told) in [
+			(None, None),
+			(first, first),
+			(first, None),
+			(second, second),
+			(second, None),
+			(None, None),
+			(second, second),
+		] {
+			assert_eq!(memory.note_lack(lacking), told);
+		}
 	}
 
 	#[test]

@@ -209,14 +209,23 @@ impl Desk {
 	}
 
 	pub fn serve(&self, serves: bool) {
-		let able = Capability { class: 0, slots: 1, rate: 0, memory: 0 };
-		self.0.lock().unwrap().able = if serves { vec![able] } else { vec![] };
+		self.serve_all(if serves { &[(0, 1)] } else { &[] });
 	}
 
 	/// Serves this class and no other.
 	pub fn serve_only(&self, class: u16) {
-		let able = Capability { class, slots: 1, rate: 0, memory: 0 };
-		self.0.lock().unwrap().able = vec![able];
+		self.serve_all(&[(class, 1)]);
+	}
+
+	/// Serves these classes, so many jobs of each at a time.
+	pub fn serve_all(&self, classes: &[(u16, u16)]) {
+		let able = classes.iter().map(|(class, slots)| Capability {
+			class: *class,
+			slots: *slots,
+			rate: 0,
+			memory: 0,
+		});
+		self.0.lock().unwrap().able = able.collect();
 	}
 
 	/// Serves one job at a time, at so many hashes in a thousand seconds.
@@ -241,7 +250,8 @@ fn result(job: &Job, opening: Opening) -> Vec<u8> {
 		Opening::Search(opening) => opening,
 		Opening::Output(own) => {
 			let near = own.near.iter().map(|output| output.0).collect();
-			return ProgramResult { output: own.output.0, near }.encode();
+			let (output, shown) = (own.output.hash.0, own.output.shown.into_inner());
+			return ProgramResult { output, shown, near }.encode();
 		},
 	};
 	let shares = shares.0;

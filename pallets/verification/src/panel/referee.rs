@@ -132,12 +132,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Outputs of a program that the parties have revealed.
+/// Outputs of a program that the parties have revealed, by hash.
 pub(crate) fn outputs<AccountId, BlockNumber>(check: &Check<AccountId, BlockNumber>) -> Vec<H256> {
 	let shown = parties(check).filter_map(|(_, opening)| opening);
 	shown
 		.filter_map(|opening| match opening {
-			Opening::Output(own) => Some(own.output),
+			Opening::Output(own) => Some(own.output.hash),
 			Opening::Search(_) => None,
 		})
 		.collect()

@@ -11,7 +11,9 @@ use sp_core::H256;
 use sp_runtime::Perquintill;
 use std::collections::{BTreeMap, BTreeSet};
 use tequio_primitives::{
-	opening::Opening, recompute::OutputOpening, AttemptId, Balance, ChunkId, Role,
+	opening::Opening,
+	recompute::{Output, OutputOpening},
+	AttemptId, Balance, ChunkId, Role,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +159,8 @@ fn opening(id: AttemptId, role: Role, says: Says) -> Opening {
 		Says::Accuses if role != Role::Worker => accusing(id),
 		Says::Near if program && role != Role::Worker => {
 			let near = BoundedVec::truncate_from(vec![H256::repeat_byte(7)]);
-			Opening::Output(OutputOpening { output: H256::repeat_byte(9), near })
+			let output = Output::hidden(H256::repeat_byte(9));
+			Opening::Output(OutputOpening { output, near })
 		},
 		Says::Accuses | Says::Guesses | Says::Near => guessed(id),
 	}

@@ -3,6 +3,7 @@ use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
 use tequio_primitives::{
 	opening::{ChunkWork, Comparison, Opening},
+	recompute::{Output, OutputOpening},
 	search::{Claim, SearchOpening},
 	stage::Stage,
 	tasks::{Delivered, UndecidedReason},
@@ -52,12 +53,54 @@ fn the_same_output_is_accepted_as_the_whole_chunk() {
 		let id = run(0);
 		let auditor = audited(id, &honest(id));
 		let expected = Told::Accepted {
-			delivered: Delivered::Whole,
+			delivered: Delivered::Whole(Output::hidden(H256::repeat_byte(7))),
 			winners: Default::default(),
 			auditors: vec![owner(auditor)],
 			audited: true,
 		};
 		assert_eq!(told(id), Some(expected));
+	});
+}
+
+#[test]
+fn what_is_shown_of_an_output_is_delivered() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = run(0);
+		let counts = showing(b"counts");
+		assign(id, 1);
+		assert_ok!(commit_one(1, id, Role::Worker, &counts));
+		run_to_due(id);
+		let auditor = auditors(id)[0].unwrap();
+		assert_ok!(commit_one(auditor, id, Role::Auditor, &counts));
+		assert_ok!(reveal_one(1, id, Role::Worker, &counts));
+		assert_ok!(reveal_one(auditor, id, Role::Auditor, &counts));
+		let Some(Told::Accepted { delivered, .. }) = told(id) else { panic!("it is right") };
+		assert_eq!(delivered, Delivered::Whole(Output::of(b"counts")));
+	});
+}
+
+#[test]
+fn who_hides_an_output_that_others_show_has_a_panel_called() {
+	ExtBuilder::default().build_and_execute(|| {
+		let hidden = Opening::Output(OutputOpening::own(Output::of(b"counts").hash));
+		outputs_differ(run(0), &showing(b"counts"), &hidden);
+	});
+}
+
+#[test]
+fn an_output_that_is_not_what_is_shown_cannot_be_revealed() {
+	ExtBuilder::default().build_and_execute(|| {
+		let id = run(0);
+		let output = Output { hash: H256::repeat_byte(7), ..Output::of(b"counts") };
+		let unsound = Opening::Output(OutputOpening::showing(output));
+		assign(id, 1);
+		assert_ok!(commit_one(1, id, Role::Worker, &unsound));
+		run_to_due(id);
+		let auditor = auditors(id)[0].unwrap();
+		assert_ok!(commit_one(auditor, id, Role::Auditor, &unsound));
+		for (number, role) in [(1, Role::Worker), (auditor, Role::Auditor)] {
+			assert_noop!(reveal_one(number, id, role, &unsound), Error::<Test>::MalformedOpening);
+		}
 	});
 }
 
@@ -132,6 +175,11 @@ fn referees_may_call_near_what_was_revealed() {
 			assert_eq!(fits_as(party, &opening), own, "{opening:?}");
 		}
 		assert!(!fits_as(Role::Appellant { level: 0 }, &opening));
+	}
+	for role in [Role::Worker, Role::Auditor, referee(0)] {
+		assert!(fits_as(role, &showing(b"counts")));
+		let output = Output { hash: H256::repeat_byte(1), ..Output::of(b"counts") };
+		assert!(!fits_as(role, &Opening::Output(OutputOpening::showing(output))));
 	}
 	let searched = Opening::Search(SearchOpening {
 		shares: H256::zero(),

@@ -1,6 +1,6 @@
 use crate::{mock::*, Error, Event, Offer, Offers};
 use frame_support::{assert_noop, assert_ok};
-use tequio_primitives::WorkClass;
+use tequio_primitives::{workers::InspectWorkers, WorkClass};
 
 #[test]
 fn set_offers_works() {
@@ -37,6 +37,21 @@ fn set_offers_divides_the_stake_among_the_classes() {
 		assert_eq!(seats(), [0, 0, 0, 4]);
 		set(&WorkClass::ALL);
 		assert_eq!(seats(), [1, 1, 1, 1]);
+	});
+}
+
+#[test]
+fn set_offers_tells_each_device_what_its_owner_offers() {
+	build_and_execute(|| {
+		worker(1, 100);
+		assert_eq!(Workers::offered_by(&device(1)), vec![CLASS]);
+		let classes = [WorkClass::Integer];
+		let origin = RuntimeOrigin::signed(owner(1));
+		assert_ok!(Workers::set_offers(origin, offers_of(&classes)));
+		assert_eq!(Workers::offered_by(&device(1)), classes);
+		for nobodys in [device(2), owner(1)] {
+			assert!(Workers::offered_by(&nobodys).is_empty());
+		}
 	});
 }
 

@@ -4,6 +4,8 @@
 //! besides what the parties have shown, to say which of it is near what comes out. Of those that there
 //! are engines for none has one: integers are equal or not, and `ExactF64` is computed by one engine in
 //! plain Rust, to the same bits on every machine. A tolerance would only be there to be misused.
+//!
+//! All of them are given the same arguments: those of the task.
 
 use super::{Unusable, Work};
 use alloc::vec::Vec;
@@ -13,7 +15,7 @@ use sp_core::H256;
 use tequio_interface::program::{ProgramJob, ProgramResult, MAX_OTHERS};
 use tequio_primitives::{
 	opening::Opening,
-	recompute::{OutputOpening, RecomputeSpec},
+	recompute::{Arguments, Output, OutputOpening, RecomputeSpec, Shown},
 	search::Claim,
 	ChunkIndex, WorkClass,
 };
@@ -25,33 +27,34 @@ pub(in crate::offchain) struct Program {
 	spec: RecomputeSpec,
 	/// Which chunk of it.
 	chunk: ChunkIndex,
-	/// Outputs of others, to tell which are near: ascending, each once.
+	/// What the task gives its runs beside the manifest.
+	arguments: Arguments,
+	/// Outputs of others, by hash, to tell which are near: ascending, each once.
 	others: Vec<H256>,
 }
 
 impl Program {
 	/// What worker and auditors run, who know nothing of each other.
-	pub(in crate::offchain) fn own(spec: RecomputeSpec, chunk: ChunkIndex) -> Self {
-		Self { spec, chunk, others: Vec::new() }
-	}
-
-	/// What a referee runs over parties who have shown these outputs.
-	pub(in crate::offchain) fn judging(
+	pub(in crate::offchain) fn own(
 		spec: RecomputeSpec,
 		chunk: ChunkIndex,
-		mut shown: Vec<H256>,
+		arguments: Arguments,
 	) -> Self {
-		match spec.class {
+		Self { spec, chunk, arguments, others: Vec::new() }
+	}
+
+	/// The same run by a referee, over parties who have shown outputs of these hashes.
+	pub(in crate::offchain) fn judging(mut self, mut shown: Vec<H256>) -> Self {
+		match self.spec.class {
 			WorkClass::ExactF32 => {
 				shown.sort_unstable();
 				shown.dedup();
 				shown.truncate(MAX_OTHERS);
-				Self { spec, chunk, others: shown }
+				self.others = shown;
 			},
-			WorkClass::ExactF64 | WorkClass::Integer | WorkClass::RandomXSearch => {
-				Self::own(spec, chunk)
-			},
+			WorkClass::ExactF64 | WorkClass::Integer | WorkClass::RandomXSearch => {},
 		}
+		self
 	}
 
 	/// Class of the work.
@@ -64,6 +67,8 @@ impl Program {
 		ProgramJob {
 			program: self.spec.program.0,
 			chunk: self.chunk,
+			round: self.arguments.round,
+			inputs: self.arguments.inputs.iter().map(|input| input.0).collect(),
 			units: self.spec.units,
 			others: self.others.iter().map(|output| output.0).collect(),
 		}
@@ -79,13 +84,15 @@ impl Program {
 	pub(in crate::offchain) fn work(&self, mut result: &[u8]) -> Result<Work, Unusable> {
 		let result = ProgramResult::decode_all(&mut result).map_err(|_| Unusable::Malformed)?;
 		let ascending = result.near.windows(2).all(|pair| pair[0] < pair[1]);
-		let output = H256(result.output);
+		let shown = Shown::try_from(result.shown).map_err(|_| Unusable::Contradictory)?;
+		let output = Output { hash: H256(result.output), shown };
 		let mut near: Vec<H256> = result.near.into_iter().map(H256).collect();
-		if !ascending || !near.iter().all(|output| self.others.contains(output)) {
+		let known = near.iter().all(|hash| self.others.contains(hash));
+		if !ascending || !known || !output.is_sound() {
 			return Err(Unusable::Contradictory);
 		}
 		// What is equal is not called near.
-		near.retain(|other| *other != output);
+		near.retain(|other| *other != output.hash);
 		let near = BoundedVec::try_from(near).map_err(|_| Unusable::Contradictory)?;
 		let opening = Opening::Output(OutputOpening { output, near });
 		Ok(Work { claim: Claim::new(), opening })
@@ -98,8 +105,11 @@ mod tests {
 
 	use super::*;
 	use crate::types::MAX_PARTIES;
-	use tequio_interface::program::{EXACT_F64, INTEGER};
-	use tequio_primitives::recompute::MAX_NEAR;
+	use tequio_interface::program::{self, EXACT_F64, INTEGER};
+	use tequio_primitives::{
+		recompute::{MAX_INPUTS, MAX_NEAR, MAX_SHOWN},
+		training::DIVERGED,
+	};
 
 	fn spec(class: WorkClass) -> RecomputeSpec {
 		RecomputeSpec { class, program: H256::repeat_byte(5), chunks: 4, units: 50, replicas: 1 }
@@ -109,9 +119,14 @@ mod tests {
 		bytes.iter().map(|byte| H256::repeat_byte(*byte)).collect()
 	}
 
+	/// What worker and auditors are ordered whose task has no arguments.
+	fn own(class: WorkClass) -> Program {
+		Program::own(spec(class), 3, Arguments::default())
+	}
+
 	/// What the referee of a chunk is ordered whose parties have shown these.
 	fn judging(class: WorkClass, shown: &[u8]) -> Program {
-		Program::judging(spec(class), 3, outputs(shown))
+		own(class).judging(outputs(shown))
 	}
 
 	fn job(program: &Program) -> ProgramJob {
@@ -120,21 +135,61 @@ mod tests {
 
 	fn result(output: u8, near: &[u8]) -> Vec<u8> {
 		let near = near.iter().map(|byte| [*byte; 32]).collect();
-		ProgramResult { output: [output; 32], near }.encode()
+		ProgramResult { output: [output; 32], shown: vec![], near }.encode()
 	}
 
 	fn said(output: u8, near: &[u8]) -> Result<Work, Unusable> {
+		let output = Output::hidden(H256::repeat_byte(output));
 		let near = BoundedVec::truncate_from(outputs(near));
-		let opening = Opening::Output(OutputOpening { output: H256::repeat_byte(output), near });
+		let opening = Opening::Output(OutputOpening { output, near });
 		Ok(Work { claim: Claim::new(), opening })
 	}
 
 	#[test]
 	fn an_order_names_program_chunk_and_units() {
-		let program = Program::own(spec(WorkClass::ExactF64), 3);
-		let expected = ProgramJob { program: [5; 32], chunk: 3, units: 50, others: vec![] };
+		let program = own(WorkClass::ExactF64);
+		let expected = ProgramJob {
+			program: [5; 32],
+			chunk: 3,
+			round: 0,
+			inputs: vec![],
+			units: 50,
+			others: vec![],
+		};
 		assert_eq!(job(&program), expected);
 		assert_eq!((program.class(), program.units()), (WorkClass::ExactF64, 50));
+	}
+
+	#[test]
+	fn everybody_is_given_the_arguments_of_the_task() {
+		let inputs = BoundedVec::truncate_from(vec![H256::zero(), H256::repeat_byte(8)]);
+		let arguments = Arguments { round: 7, inputs };
+		for class in [WorkClass::ExactF64, WorkClass::ExactF32, WorkClass::Integer] {
+			let program = Program::own(spec(class), 3, arguments.clone());
+			for program in [program.clone(), program.judging(outputs(&[9]))] {
+				let job = job(&program);
+				assert_eq!((job.round, job.inputs), (7, vec![[0; 32], [8; 32]]));
+			}
+		}
+	}
+
+	#[test]
+	fn what_is_shown_of_an_output_has_to_be_the_output() {
+		let program = own(WorkClass::Integer);
+		let say = |output: &[u8], shown: &[u8]| {
+			let output = Output::of(output).hash.0;
+			program.work(&ProgramResult { output, shown: shown.to_vec(), near: vec![] }.encode())
+		};
+		for length in [1, 24, MAX_SHOWN as usize] {
+			let bytes = vec![3; length];
+			let opening = Opening::Output(OutputOpening::showing(Output::of(&bytes)));
+			assert_eq!(say(&bytes, &bytes), Ok(Work { claim: Claim::new(), opening }));
+			assert_eq!(say(&bytes, &bytes[1..]).is_ok(), length == 1, "nothing may be shown");
+			assert_eq!(say(b"another", &bytes), Err(Unusable::Contradictory));
+		}
+		let long = vec![3; MAX_SHOWN as usize + 1];
+		assert_eq!(say(&long, &long), Err(Unusable::Contradictory));
+		assert!(say(&long, &[]).is_ok());
 	}
 
 	#[test]
@@ -155,7 +210,7 @@ mod tests {
 
 	#[test]
 	fn worker_and_auditor_call_nothing_near() {
-		let program = Program::own(spec(WorkClass::ExactF64), 3);
+		let program = own(WorkClass::ExactF64);
 		assert_eq!(program.work(&result(7, &[])), said(7, &[]));
 		assert_eq!(program.work(&result(7, &[9])), Err(Unusable::Contradictory));
 		assert_eq!(program.work(&result(7, &[7])), Err(Unusable::Contradictory));
@@ -182,7 +237,7 @@ mod tests {
 
 	#[test]
 	fn nonsense_and_trailing_bytes_are_malformed() {
-		let program = Program::own(spec(WorkClass::ExactF64), 3);
+		let program = own(WorkClass::ExactF64);
 		let whole = result(7, &[]);
 		let (mut longer, mut shorter) = (whole.clone(), whole);
 		longer.push(0);
@@ -198,5 +253,8 @@ mod tests {
 		assert_eq!(INTEGER, WorkClass::Integer.id());
 		assert_eq!(MAX_OTHERS, MAX_PARTIES as usize, "every party's output can be told");
 		assert_eq!(MAX_OTHERS, MAX_NEAR as usize, "all that is told can be called near");
+		assert_eq!(program::MAX_INPUTS, MAX_INPUTS as usize, "all arguments can be given");
+		assert_eq!(program::MAX_SHOWN, MAX_SHOWN as usize, "what is shown is short for both");
+		assert_eq!(program::DIVERGED, DIVERGED, "the chain knows it from other outputs");
 	}
 }

@@ -5,7 +5,10 @@
 use super::*;
 use codec::DecodeAll;
 use tequio_interface::program::ProgramJob;
-use tequio_primitives::{recompute::RecomputeSpec, AttemptId, ChunkId};
+use tequio_primitives::{
+	recompute::{Arguments, RecomputeSpec},
+	AttemptId, ChunkId,
+};
 
 fn spec(class: WorkClass) -> RecomputeSpec {
 	RecomputeSpec { class, program: H256::repeat_byte(5), chunks: 4, units: 50, replicas: 1 }
@@ -13,13 +16,18 @@ fn spec(class: WorkClass) -> RecomputeSpec {
 
 /// What worker and auditors run.
 fn own() -> Order {
-	Order::Program(Program::own(spec(WorkClass::ExactF64), 3))
+	with(Arguments::default())
+}
+
+/// The same where the task has these arguments.
+fn with(arguments: Arguments) -> Order {
+	Order::Program(Program::own(spec(WorkClass::ExactF64), 3, arguments))
 }
 
 /// What a referee runs over one output that was shown, in a class with a tolerance.
 fn judging(shown: u8) -> Order {
-	let shown = vec![H256::repeat_byte(shown)];
-	Order::Program(Program::judging(spec(WorkClass::ExactF32), 3, shown))
+	let own = Program::own(spec(WorkClass::ExactF32), 3, Arguments::default());
+	Order::Program(own.judging(vec![H256::repeat_byte(shown)]))
 }
 
 fn duty(attempt: u8, role: Role) -> Duty {
@@ -39,6 +47,8 @@ fn keys_tell_roles_attempts_and_orders_apart() {
 	assert_ne!(worker, key(&own(), duty(0, Role::Auditor)));
 	assert_ne!(worker, key(&own(), duty(1, Role::Worker)));
 	assert_ne!(key(&judging(7), referee), key(&judging(9), referee));
+	let later = Arguments { round: 1, ..Default::default() };
+	assert_ne!(worker, key(&with(later), duty(0, Role::Worker)));
 }
 
 #[test]
@@ -55,7 +65,7 @@ fn keys_number_the_roles() {
 #[test]
 fn a_job_says_its_class_and_what_it_pays() {
 	for class in [WorkClass::ExactF64, WorkClass::Integer] {
-		let order = Order::Program(Program::own(spec(class), 3));
+		let order = Order::Program(Program::own(spec(class), 3, Arguments::default()));
 		let job = order.job([1; 32], [2; 32], &duty(0, Role::Worker)).unwrap();
 		assert_eq!((job.class, order.class()), (class.id(), class));
 		assert_eq!(H256(job.key.order), H256(blake2_256(&job.payload)));

@@ -4,7 +4,7 @@ use super::steps::{calls, hook, pending, skip, RESEND_BLOCKS};
 use crate::{
 	mock::{
 		assign, attempt, auditors, commit_one, first, first_of, honest, now, run_to_due, stall_to,
-		with_doubles, FLOATS,
+		with_doubles, RuntimeCall, FLOATS,
 	},
 	offchain::mock::{accepts, declined, set_declinable, with_node},
 };
@@ -126,10 +126,78 @@ fn a_device_says_that_it_takes_no_work_once_the_worker_process_stays_away() {
 fn a_worker_process_that_serves_only_what_there_are_no_orders_for_takes_no_work() {
 	with_node(&[1], |node| {
 		node.desk.serve_only(WorkClass::ExactF32.id());
+		with_doubles(|state| state.offers = vec![WorkClass::ExactF32]);
 		hook();
 		skip(RESEND_BLOCKS);
 		hook();
 		assert_eq!(calls(node, 1), vec![accepts(false)]);
+	});
+}
+
+/// What a device says whose owner offers these classes, and whose worker process serves some.
+fn said(offered: &[WorkClass], served: &[WorkClass]) -> Vec<RuntimeCall> {
+	let mut said = vec![];
+	with_node(&[1], |node| {
+		with_doubles(|state| state.offers = offered.to_vec());
+		let able = served.iter().map(|class| (class.id(), 1)).collect::<Vec<_>>();
+		node.desk.serve_all(&able);
+		hook();
+		skip(RESEND_BLOCKS);
+		hook();
+		said = calls(node, 1);
+	});
+	said
+}
+
+#[test]
+fn a_device_takes_work_only_if_every_class_that_its_owner_offers_is_served() {
+	let [search, floats, _, integers] = WorkClass::ALL;
+	for (offered, served, takes) in [
+		(vec![search], vec![search], true),
+		(vec![search, floats], vec![floats, integers, search], true),
+		(vec![search, floats], vec![search], false),
+		(vec![floats, search], vec![search, integers], false),
+		(vec![integers], vec![search, floats], false),
+		// There are no orders for it, whoever serves it.
+		(vec![search, WorkClass::ExactF32], vec![search, WorkClass::ExactF32], false),
+	] {
+		let expected = if takes { vec![] } else { vec![accepts(false)] };
+		assert_eq!(said(&offered, &served), expected, "{offered:?} of {served:?}");
+	}
+}
+
+#[test]
+fn a_class_without_a_slot_is_not_served() {
+	with_node(&[1], |node| {
+		node.desk.serve_all(&[(WorkClass::RandomXSearch.id(), 0)]);
+		hook();
+		skip(RESEND_BLOCKS);
+		hook();
+		assert_eq!(calls(node, 1), vec![accepts(false)]);
+	});
+}
+
+#[test]
+fn a_device_of_nobody_lacks_nothing() {
+	assert!(said(&[], &[WorkClass::RandomXSearch]).is_empty());
+}
+
+#[test]
+fn a_device_takes_work_again_when_its_owner_has_taken_back_what_is_not_served() {
+	with_node(&[1], |node| {
+		let (search, floats) = (WorkClass::RandomXSearch, WorkClass::ExactF64);
+		with_doubles(|state| state.offers = vec![search, floats]);
+		hook();
+		skip(RESEND_BLOCKS);
+		hook();
+		assert_eq!(calls(node, 1), vec![accepts(false)]);
+		node.pool.drop_all();
+		with_doubles(|state| state.offers = vec![search]);
+		for _ in 0..3 {
+			skip(RESEND_BLOCKS);
+			hook();
+			assert!(node.pool.pending().is_empty(), "what was lost is not repeated");
+		}
 	});
 }
 

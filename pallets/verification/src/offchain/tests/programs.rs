@@ -7,16 +7,23 @@ use crate::{
 		owner, referee, run_to, run_to_due, told, with_doubles, AccountId, End, RuntimeCall,
 		System, Test, Told, COUNTS, PROGRAM, UNITS,
 	},
-	offchain::mock::{with_node, Node},
+	offchain::mock::{declined, with_node, Node},
 	types::{CheckState, Standing},
 	Call, Checks, Panels,
 };
 use codec::{DecodeAll, Encode};
+use frame_support::BoundedVec;
+use sp_core::H256;
 use tequio_interface::{
 	job::{Failure, Job, JobState},
 	program::{ProgramJob, ProgramResult},
 };
-use tequio_primitives::{tasks::Delivered, AttemptId, Role, TaskId, WorkClass};
+use tequio_primitives::{
+	recompute::{Arguments, Output},
+	stage::DeclineReason,
+	tasks::Delivered,
+	AttemptId, Role, TaskId, WorkClass,
+};
 
 /// Role number of the referees of the first panel.
 const FIRST_PANEL: u8 = 2;
@@ -30,6 +37,12 @@ fn with_many(task: TaskId, test: impl FnOnce(&Node)) {
 		assign(first_of(task), 1);
 		test(node);
 	});
+}
+
+/// The worker process serves this class and no other, and owners offer no other.
+fn serve_only(node: &Node, class: WorkClass) {
+	node.desk.serve_only(class.id());
+	with_doubles(|state| state.offers = vec![class]);
 }
 
 /// Lets blocks pass in which every device does its part, and what the engines say is up to `engine`,
@@ -59,7 +72,7 @@ fn ordered(job: &Job) -> ProgramJob {
 }
 
 fn done(output: u8, near: Vec<[u8; 32]>) -> JobState {
-	JobState::Done(ProgramResult { output: [output; 32], near }.encode())
+	JobState::Done(ProgramResult { output: [output; 32], shown: vec![], near }.encode())
 }
 
 /// An engine by which the auditor of a chunk gets another output than everybody else, who call near
@@ -102,7 +115,7 @@ fn report(id: AttemptId, role: Role) -> RuntimeCall {
 fn a_chunk_of_a_program_goes_from_assignment_to_acceptance() {
 	for (task, class) in [(PROGRAM, WorkClass::ExactF64), (COUNTS, WorkClass::Integer)] {
 		with_node(&[1, 2], |node| {
-			node.desk.serve_only(class.id());
+			serve_only(node, class);
 			with_doubles(|state| state.accepting = vec![2]);
 			let id = first_of(task);
 			assign(id, 1);
@@ -110,7 +123,14 @@ fn a_chunk_of_a_program_goes_from_assignment_to_acceptance() {
 			let jobs = node.desk.ordered();
 			let [job] = &jobs[..] else { panic!("one job") };
 			assert_eq!(job.class, class.id());
-			let expected = ProgramJob { program: [5; 32], chunk: 0, units: UNITS, others: vec![] };
+			let expected = ProgramJob {
+				program: [5; 32],
+				chunk: 0,
+				round: 0,
+				inputs: vec![],
+				units: UNITS,
+				others: vec![],
+			};
 			assert_eq!(ordered(job), expected);
 			node.desk.finish();
 			hook();
@@ -130,16 +150,62 @@ fn a_chunk_of_a_program_goes_from_assignment_to_acceptance() {
 			let Some(Told::Accepted { delivered, auditors, .. }) = told(id) else {
 				panic!("the work is right");
 			};
-			assert_eq!((delivered, auditors), (Delivered::Whole, vec![owner(2)]));
+			let output = Output::hidden(H256::repeat_byte(7));
+			assert_eq!((delivered, auditors), (Delivered::Whole(output), vec![owner(2)]));
 		});
 	}
+}
+
+#[test]
+fn a_chunk_with_arguments_is_ordered_with_them_and_shows_what_is_short() {
+	with_node(&[1, 2], |node| {
+		serve_only(node, WorkClass::Integer);
+		let inputs = BoundedVec::truncate_from(vec![H256::repeat_byte(8)]);
+		with_doubles(|state| {
+			state.accepting = vec![2];
+			state.arguments.insert(COUNTS, Arguments { round: 3, inputs });
+		});
+		let id = first_of(COUNTS);
+		assign(id, 1);
+		let counted = |_: &Job| {
+			let output = Output::of(b"counts");
+			let shown = output.shown.into_inner();
+			JobState::Done(ProgramResult { output: output.hash.0, shown, near: vec![] }.encode())
+		};
+		go_on_until(node, id, counted, |state| matches!(state, CheckState::Auditing { .. }));
+		hook();
+		let jobs = node.desk.ordered();
+		assert!(jobs.iter().any(|job| job.key.role == 1), "the auditor has work");
+		for job in jobs {
+			let job = ordered(&job);
+			assert_eq!((job.round, job.inputs), (3, vec![[8; 32]]));
+		}
+		go_on_until(node, id, counted, |state| matches!(state, CheckState::Settled));
+		let Some(Told::Accepted { delivered, .. }) = told(id) else { panic!("it is right") };
+		assert_eq!(delivered, Delivered::Whole(Output::of(b"counts")));
+	});
+}
+
+#[test]
+fn a_result_that_shows_something_else_is_not_committed() {
+	with_node(&[1], |node| {
+		let id = first_of(PROGRAM);
+		assign(id, 1);
+		hook();
+		node.desk.end(|_| {
+			let (output, shown) = ([7; 32], b"counts".to_vec());
+			JobState::Done(ProgramResult { output, shown, near: vec![] }.encode())
+		});
+		hook();
+		assert_eq!(calls(node, 1), vec![declined(id, DeclineReason::Unsupported)]);
+	});
 }
 
 #[test]
 fn a_device_takes_work_while_its_worker_process_runs_programs() {
 	for class in [WorkClass::ExactF64, WorkClass::Integer] {
 		with_node(&[1], |node| {
-			node.desk.serve_only(class.id());
+			serve_only(node, class);
 			for _ in 0..2 {
 				hook();
 				skip(RESEND_BLOCKS);
