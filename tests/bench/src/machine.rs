@@ -109,6 +109,12 @@ impl Memory {
 	}
 }
 
+/// The most that a process has had in memory since it began, in bytes. None if it has ended.
+pub fn peak(process: u32) -> Option<u64> {
+	let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+	bytes(&text, "VmHWM")
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
 	process: i32,
@@ -169,5 +175,11 @@ mod tests {
 		let own = i32::try_from(std::process::id()).unwrap();
 		assert!(Memory::of(own).resident > 0);
 		assert!(Memory::of_family(own).unwrap().resident > 0);
+	}
+
+	#[test]
+	fn a_process_has_had_memory() {
+		assert!(peak(std::process::id()).unwrap() > 0);
+		assert_eq!(peak(u32::MAX), None);
 	}
 }

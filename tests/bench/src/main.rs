@@ -21,6 +21,7 @@
 //! | [`end_to_end`] | useful hashing of a worker, and blocks from submission to acceptance |
 //! | [`throughput`] | results settled per second beside transfers per second |
 //! | [`incentives`] | what strategies earn on the real runtime |
+//! | [`ml`] | the machine learning engine beside its library and PyTorch |
 
 mod blocks;
 mod chain;
@@ -31,6 +32,7 @@ mod huge_pages;
 mod incentives;
 mod machine;
 mod memory;
+mod ml;
 mod program;
 mod randomx;
 mod samples;
@@ -83,6 +85,8 @@ enum Name {
 	Throughput,
 	/// What honest and cheating strategies earn on the real runtime, with curves
 	Incentives,
+	/// The machine learning engine beside its library and, where it is installed, PyTorch
+	Ml,
 }
 
 // One thread: the kernel stops the child processes when the thread that started them ends.
@@ -118,5 +122,6 @@ async fn run(args: &Args, report: &mut Report) -> Result<()> {
 		Name::Loop => end_to_end::run(report, args.quick).await,
 		Name::Throughput => throughput::run(report, args.quick).await,
 		Name::Incentives => incentives::run(report, args.quick, args.only.as_deref()),
+		Name::Ml => ml::run(report, args.quick).await,
 	}
 }

@@ -15,8 +15,8 @@ use frame_support::BoundedVec;
 use pallet_tasks::{types::ChunkState, TaskSpec};
 use pallet_training::{NextTraining, Plan, Stage, StopRule, Trainings};
 use pallet_verification::{
-	types::{CommitItem, RevealItem},
-	Call as Verify, Checks,
+	types::{CheckState, CommitItem, RevealItem},
+	Call as Verify, CheckOf, Checks,
 };
 use pallet_workers::{Devices, Offer};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
@@ -41,10 +41,11 @@ pub struct Crowd {
 }
 
 impl Crowd {
-	/// Eight owners, each with a device.
+	/// Twelve owners, each with a device: enough that some are left to judge those who quarrel.
 	pub fn team() -> Vec<Owner> {
 		let names = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie", "One", "Two"];
-		let team = names.into_iter().zip(1..);
+		let more = ["Bob//stash", "Charlie//stash", "Dave//stash", "Eve//stash"];
+		let team = names.into_iter().chain(more).zip(1..);
 		let new = |(name, number)| Owner::new(name, number, Conduct::Honest).serving(&CLASSES);
 		team.map(new).collect()
 	}
@@ -85,13 +86,14 @@ impl Crowd {
 		}
 	}
 
-	/// Mostly a device is honest; now and then one becomes something else, or honest again.
+	/// Mostly a device is honest; now and then one becomes something else, or honest again. Most of the
+	/// others lie: without lies there is no panel, and without panels no appeal.
 	fn change_conduct(&mut self) {
 		let place = self.rng.gen_range(0..self.devices.len());
 		self.devices[place].conduct = match self.rng.gen_range(0..20) {
-			0 => Conduct::Lies,
-			1 => Conduct::Sleeps,
-			2 => Conduct::Withholds,
+			0..=2 => Conduct::Lies,
+			3 => Conduct::Sleeps,
+			4 => Conduct::Withholds,
 			_ => Conduct::Honest,
 		};
 	}
@@ -310,7 +312,13 @@ impl Crowd {
 
 	/// Doubts what was found or accepted, mostly where there is something to doubt.
 	fn quarrel_call(&mut self) -> (AccountId, RuntimeCall) {
-		let checks: Vec<_> = Checks::<Runtime>::iter().collect();
+		let mut checks: Vec<_> = Checks::<Runtime>::iter().collect();
+		// Few of them wait for an appeal, and not for long.
+		let appealable =
+			|(_, check): &(_, CheckOf<Runtime>)| matches!(check.state, CheckState::Appeal { .. });
+		if checks.iter().any(appealable) && self.rng.gen_bool(0.5) {
+			checks.retain(appealable);
+		}
 		let some = checks.choose(&mut self.rng).filter(|_| self.rng.gen_bool(0.9));
 		let (id, parties) = match some {
 			Some((chunk, check)) => {

@@ -93,7 +93,7 @@ fn invariants_hold_after_every_block_of_random_calls() {
 	});
 }
 
-/// Rules under which there is time to challenge, and eight owners are enough to trust one.
+/// Rules under which there is time to challenge, and a dozen owners are enough to trust one.
 fn rules() -> Value {
 	json!({
 		"tasks": { "rules": { "keep_ended": KEPT, "challenge_period": 4 } },
