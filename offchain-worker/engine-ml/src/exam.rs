@@ -135,7 +135,7 @@ fn shard(seed: u32) -> Result<Shard, Refusal> {
 }
 
 /// Numbers between −1 and 1 by SplitMix64, all of them exact, from a seed.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Iterator for Numbers {
 	type Item = f64;

@@ -19,6 +19,7 @@
 //! | [`commitment`] | how a digest is hidden until the reveal, and the genesis hash that binds it |
 //! | [`clock`] | the work clock and the beacon of past block randomness |
 //! | [`fifo`] | queues kept in storage, in pages; the constant lengths that they are sorted by |
+//! | [`turns`] | how an agenda serves its queues in turn |
 //! | [`workers`], [`tasks`], [`orders`], [`rewards`] | the traits between the pallets |
 //! | [`training`] | what trainings and engines agree on: shards, counts, divergence |
 //! | [`device`] | the key type that worker nodes sign with |
@@ -50,6 +51,7 @@ pub mod stage;
 pub mod tasks;
 pub mod terms;
 pub mod training;
+pub mod turns;
 pub mod workers;
 
 pub use chunk::{Attempt, AttemptId, ChunkId, ChunkIndex, Duty, Role, TaskId};

@@ -137,8 +137,8 @@ impl<T: frame_system::Config> WeightInfo for Estimated<T> {
 	}
 
 	// Which of its records the task belongs to, that record, and the ends and two pages of the queue
-	// of those that it goes on with; the arguments of the task are removed. The money that is held
-	// again is the requester's, which the task has touched.
+	// of those that it goes on with; and a write to spare. The money that is held again is the
+	// requester's, which the task has touched.
 	fn tell_follower() -> Weight {
 		Self::weight(10, 5, 6).saturating_add(Weight::from_parts(0, FOLLOWER_PROOF))
 	}

@@ -18,15 +18,9 @@ use tequio_primitives::{
 	clock::WorkClock,
 	fifo::{Due, DEADLINES, MAX_STEPS},
 	training::TrainingId,
+	turns::{rotated, take_turns, Step},
 	WorkHeight,
 };
-
-/// What came of a look at a queue.
-enum Look {
-	Taken,
-	NothingDue,
-	OutOfWeight,
-}
 
 impl<T: Config> Pallet<T> {
 	/// Runs the agenda of a block within its share of what is left.
@@ -54,61 +48,47 @@ impl<T: Config> Pallet<T> {
 	/// up.
 	fn take_steps(meter: &mut WeightMeter) {
 		let now = T::Clock::now();
-		let queues = rotated(now);
-		let mut any = true;
-		while any {
-			any = false;
-			for queue in &queues {
-				match Self::take_step(meter, *queue, now) {
-					Look::Taken => any = true,
-					Look::NothingDue => {},
-					Look::OutOfWeight => return,
-				}
-			}
-		}
+		take_turns(&queues(now), 1, u32::MAX, |queue| Self::take_step(meter, queue, now));
 	}
 
 	/// Takes the entry at the head of a queue if it is due, and acts on it.
-	fn take_step(meter: &mut WeightMeter, queue: Queue, now: WorkHeight) -> Look {
+	fn take_step(meter: &mut WeightMeter, queue: Queue, now: WorkHeight) -> Step {
 		match TrainingFifo::<T>::due(queue, now) {
-			None => Look::NothingDue,
+			None => Step::NothingDue,
 			Some(due) if queue == Queue::Ended => Self::prune(meter, due),
 			Some(due) => Self::visit(meter, queue, due, now),
 		}
 	}
 
 	/// Does what is to be done about a training.
-	fn visit(meter: &mut WeightMeter, queue: Queue, due: Due<TrainingId>, now: WorkHeight) -> Look {
+	fn visit(meter: &mut WeightMeter, queue: Queue, due: Due<TrainingId>, now: WorkHeight) -> Step {
 		let acts = Trainings::<T>::get(due.subject)
 			.is_some_and(|training| round::next(&training, now) != Next::Wait);
 		let cost = if acts { T::WeightInfo::visit_training() } else { T::WeightInfo::drop_entry() };
 		if meter.try_consume(cost).is_err() {
-			return Look::OutOfWeight;
+			return Step::OutOfWeight;
 		}
 		TrainingFifo::<T>::pop(queue);
 		if acts {
 			Self::advance(due.subject);
 		}
-		Look::Taken
+		Step::Taken
 	}
 
 	/// Removes the record of a training that ended long ago.
-	fn prune(meter: &mut WeightMeter, due: Due<TrainingId>) -> Look {
+	fn prune(meter: &mut WeightMeter, due: Due<TrainingId>) -> Step {
 		if meter.try_consume(T::WeightInfo::prune_training()).is_err() {
-			return Look::OutOfWeight;
+			return Step::OutOfWeight;
 		}
 		TrainingFifo::<T>::pop(Queue::Ended);
 		Trainings::<T>::remove(due.subject);
 		Self::deposit_event(Event::TrainingPruned { training: due.subject });
-		Look::Taken
+		Step::Taken
 	}
 }
 
 /// All queues, from another one on at every height.
-fn rotated(now: WorkHeight) -> Vec<Queue> {
+fn queues(now: WorkHeight) -> Vec<Queue> {
 	let due = (0u8..).take(DEADLINES.len()).map(Queue::Due);
-	let mut queues: Vec<Queue> = due.chain([Queue::Ready, Queue::Ended]).collect();
-	let first = usize::try_from(now).unwrap_or(0).checked_rem(queues.len()).unwrap_or(0);
-	queues.rotate_left(first);
-	queues
+	rotated(due.chain([Queue::Ready, Queue::Ended]), now)
 }

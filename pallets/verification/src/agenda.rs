@@ -7,7 +7,6 @@ use crate::{
 	weights::WeightInfo,
 	Agenda, CheckOf, Checks, Config, Error, Pallet, Panels,
 };
-use alloc::vec::Vec;
 use frame_support::{
 	defensive,
 	dispatch::{DispatchClass, DispatchResult},
@@ -19,6 +18,7 @@ use tequio_primitives::{
 	clock::WorkClock,
 	fifo::{Due, MAX_STEPS},
 	stage::Stage,
+	turns::{rotated, take_turns, Step},
 	workers::{Draws, MAX_LOOKS},
 	AttemptId, ChunkId, WorkHeight,
 };
@@ -80,23 +80,7 @@ impl<T: Config> Pallet<T> {
 		draws: &mut DrawsOf<T>,
 	) -> u32 {
 		let now = Self::now();
-		let (mut taken, mut before) = (0u32, None);
-		while before != Some(taken) {
-			before = Some(taken);
-			for queue in queues {
-				for _ in 0..TURN {
-					if taken >= limit {
-						return taken;
-					}
-					match Self::take_step(*queue, now, meter, draws) {
-						Step::Taken => taken = taken.saturating_add(1),
-						Step::NothingDue => break,
-						Step::OutOfWeight => return taken,
-					}
-				}
-			}
-		}
-		taken
+		take_turns(queues, TURN, limit, |queue| Self::take_step(queue, now, meter, draws))
 	}
 
 	/// Takes the entry at the head of a queue if it is due, and acts on it unless it is out of
@@ -199,21 +183,6 @@ impl<T: Config> Pallet<T> {
 			CheckState::Settled => return None,
 		})
 	}
-}
-
-/// These queues in their order, from another one on at every height.
-fn rotated(queues: impl Iterator<Item = Queue>, now: WorkHeight) -> Vec<Queue> {
-	let mut queues: Vec<_> = queues.collect();
-	let first = usize::try_from(now).unwrap_or(0).checked_rem(queues.len()).unwrap_or(0);
-	queues.rotate_left(first);
-	queues
-}
-
-/// What came of a look at a queue.
-enum Step {
-	Taken,
-	NothingDue,
-	OutOfWeight,
 }
 
 /// Weight of acting on an entry of a queue, with draws that look at so many records.

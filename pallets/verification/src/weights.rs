@@ -94,7 +94,7 @@ const TASK: u64 = 3;
 /// force and coming ones, issuance; and a few rules, only read.
 const VERDICTS: (u64, u64) = (25, 17);
 /// Keys that are touched to tell who ordered a task that a chunk, or all of it, has ended: which
-/// record it belongs to, and that record; the arguments of the task are removed.
+/// record it belongs to, and that record; and a write to spare.
 const FOLLOWER: (u64, u64) = (2, 3);
 /// Bytes that the record may have beyond the average: the outputs of two rounds.
 const FOLLOWER_PROOF: u64 = 4_096;

@@ -12,6 +12,7 @@
 //! | [`machine`] | the machine: notes about it, memory of processes, huge pages |
 //! | [`huge_pages`] | the kernel's pool of huge pages |
 //! | [`program`] | a program that runs to its end and prints |
+//! | [`engine`] | an engine as a process, and the messages to it and from it |
 //! | [`frames`] | frames of the project's own protocols |
 //! | [`blocks`] | the blocks of a chain, one after the other |
 //! | [`search`] | searches that find nothing |
@@ -26,6 +27,7 @@
 mod blocks;
 mod chain;
 mod end_to_end;
+mod engine;
 mod figure;
 mod frames;
 mod huge_pages;

@@ -1,7 +1,10 @@
 //! What is trained in rounds, and how: the programs of a training are made from it, and so is the
 //! same training by the library alone.
 
-use crate::trainings::{lay, name, Plan};
+use crate::{
+	numbers::SplitMix64,
+	trainings::{lay, name, Plan},
+};
 use anyhow::{ensure, Context, Result};
 use pallet_training::{Evaluation, Stage, StopRule};
 use serde_json::{json, Value};
@@ -204,6 +207,25 @@ impl Course {
 		}
 		Ok(sum)
 	}
+}
+
+/// Weights to start a training from: factors between −1 and 1 over the root of the number of their
+/// inputs, ones for what normalises, and no biases.
+pub fn starting_weights(model: &Model, numbers: &mut SplitMix64) -> State {
+	let mut weights = model.zeros();
+	for (name, tensor) in &mut weights.0 {
+		match tensor.shape() {
+			[_] if name.ends_with(".weight") => tensor.data_mut().fill(1.0),
+			[_] => {},
+			shape => {
+				let inputs: usize = shape.iter().skip(1).product();
+				#[allow(clippy::cast_precision_loss)] // Some thousands.
+				let root = (inputs as f64).sqrt();
+				tensor.data_mut().iter_mut().for_each(|weight| *weight = numbers.signed() / root);
+			},
+		}
+	}
+	weights
 }
 
 /// A course trained by the library, round by round, as the chain has it trained where no shard is

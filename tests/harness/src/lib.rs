@@ -18,6 +18,7 @@
 //! | [`course`] | what is trained in rounds, for the chain and by the library alone |
 //! | [`digits`] | a data set: digits written by hand |
 //! | [`numbers`] | numbers that anybody can make again |
+//! | [`svg`] | drawings of curves: what charts have in common |
 //! | [`cache`] | the folder of what can be fetched again |
 //! | [`waiting`] | looking until something is there |
 
@@ -32,6 +33,7 @@ pub mod network;
 pub mod numbers;
 pub mod process;
 pub mod requests;
+pub mod svg;
 pub mod trainings;
 pub mod transactions;
 pub mod waiting;

@@ -1,7 +1,7 @@
 //! Drawings of curves: points with their intervals over a logarithmic axis.
 
 use crate::statistics::Interval;
-use std::fmt::Write;
+use tequio_harness::svg::{begin, curve, end, line, words};
 
 /// Size of a chart, and what its axes leave free, in pixels.
 const WIDTH: f64 = 480.0;
@@ -12,6 +12,8 @@ const TOP: f64 = 32.0;
 const BOTTOM: f64 = 56.0;
 /// Marks on the vertical axis, about.
 const MARKS: f64 = 6.0;
+/// Of curves.
+const COLOUR: &str = "steelblue";
 
 /// A point of a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,13 +47,7 @@ struct Scale {
 
 /// Charts beside each other, as a file.
 pub fn drawing(charts: &[Chart]) -> String {
-	let mut text = String::new();
-	let width: f64 = charts.iter().map(|_| WIDTH).sum();
-	text.push_str(&format!(
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{HEIGHT}\" \
-		 viewBox=\"0 0 {width} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-		 <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-	));
+	let mut text = begin(charts.iter().map(|_| WIDTH).sum(), HEIGHT);
 	let mut left = 0.0;
 	for chart in charts {
 		text.push_str(&format!("<g transform=\"translate({left} 0)\">\n"));
@@ -59,7 +55,7 @@ pub fn drawing(charts: &[Chart]) -> String {
 		text.push_str("</g>\n");
 		left += WIDTH;
 	}
-	text.push_str("</svg>\n");
+	end(&mut text);
 	text
 }
 
@@ -116,8 +112,8 @@ fn draw(text: &mut String, chart: &Chart) {
 	let scale = Scale::of(&chart.points);
 	let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
 	let middle = (LEFT + right) / 2.0;
-	write_text(text, (middle, TOP - 12.0), "middle", chart.title);
-	write_text(text, (middle, HEIGHT - 12.0), "middle", chart.x_label);
+	words(text, (middle, TOP - 12.0), "middle", chart.title);
+	words(text, (middle, HEIGHT - 12.0), "middle", chart.x_label);
 	let (x, y) = (16.0, (TOP + bottom) / 2.0);
 	text.push_str(&format!(
 		"<text transform=\"translate({x} {y}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
@@ -127,47 +123,21 @@ fn draw(text: &mut String, chart: &Chart) {
 		let y = scale.y(mark);
 		let stroke = if mark.abs() < scale.step / 2.0 { "black" } else { "lightgray" };
 		line(text, (LEFT, y), (right, y), stroke);
-		write_text(text, (LEFT - 6.0, y + 4.0), "end", &format!("{mark:.2}"));
+		words(text, (LEFT - 6.0, y + 4.0), "end", &format!("{mark:.2}"));
 	}
 	line(text, (LEFT, TOP), (LEFT, bottom), "black");
 	line(text, (LEFT, bottom), (right, bottom), "black");
 	for point in &chart.points {
 		let x = scale.x(point.x);
 		line(text, (x, bottom), (x, bottom + 4.0), "black");
-		write_text(text, (x, bottom + 18.0), "middle", &point.x.to_string());
+		words(text, (x, bottom + 18.0), "middle", &point.x.to_string());
 	}
-	curve(text, &scale, &chart.points);
-}
-
-/// The points, their intervals, and a line through them.
-fn curve(text: &mut String, scale: &Scale, points: &[Point]) {
-	let mut path = String::new();
-	for Point { x, profit } in points {
-		let (x, y) = (scale.x(*x), scale.y(profit.mean));
-		// Writing to a string does not fail.
-		let _ = write!(path, "{x:.1},{y:.1} ");
-		line(text, (x, scale.y(profit.low)), (x, scale.y(profit.high)), "steelblue");
-		text.push_str(&format!(
-			"<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"steelblue\"/>\n"
-		));
+	for point in &chart.points {
+		let (x, Interval { low, high, .. }) = (scale.x(point.x), point.profit);
+		line(text, (x, scale.y(low)), (x, scale.y(high)), COLOUR);
 	}
-	text.push_str(&format!(
-		"<polyline points=\"{}\" fill=\"none\" stroke=\"steelblue\"/>\n",
-		path.trim_end()
-	));
-}
-
-fn line(text: &mut String, from: (f64, f64), to: (f64, f64), stroke: &str) {
-	text.push_str(&format!(
-		"<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{stroke}\"/>\n",
-		from.0, from.1, to.0, to.1
-	));
-}
-
-fn write_text(text: &mut String, (x, y): (f64, f64), anchor: &str, words: &str) {
-	text.push_str(&format!(
-		"<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>\n"
-	));
+	let points = chart.points.iter().map(|point| (scale.x(point.x), scale.y(point.profit.mean)));
+	curve(text, points, COLOUR);
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@
 //! scikit-learn's digits 4 points after 80 rounds, clipping to twice the median none
 //! (`tests/learning`).
 
-use super::{AggregateError, Clipped, Contribution};
+use super::{
+	outer::{fraction, MILLIONTHS},
+	AggregateError, Clipped, Contribution,
+};
 use serde::{Deserialize, Serialize};
 
-/// Millionths in one.
-const MILLION: u32 = 1_000_000;
 /// Most medians that a norm may have: beyond, nothing would be clipped.
-const MOST: u32 = 1_000 * MILLION;
+const MOST: u32 = 1_000 * MILLIONTHS;
 
 /// Norms are clipped to so many medians, in millionths: one to a thousand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,16 +26,12 @@ pub struct Clip(pub u32);
 
 impl Clip {
 	/// To the median itself.
-	pub const MEDIAN: Self = Self(MILLION);
+	pub const MEDIAN: Self = Self(MILLIONTHS);
 
 	/// Says whether the number is in bounds.
 	pub fn check(self) -> Result<(), AggregateError> {
-		let allowed = (MILLION..=MOST).contains(&self.0);
+		let allowed = (MILLIONTHS..=MOST).contains(&self.0);
 		allowed.then_some(()).ok_or(AggregateError::Clip(self.0))
-	}
-
-	fn medians(self) -> f64 {
-		f64::from(self.0) / f64::from(MILLION)
 	}
 }
 
@@ -70,7 +67,7 @@ pub(super) fn to_median(
 	if let Some(contribution) = norms.iter().position(|norm| !norm.is_finite()) {
 		return Err(AggregateError::NormOverflows(contribution));
 	}
-	let bound = clip.medians() * lower_median(&norms);
+	let bound = fraction(clip.0) * lower_median(&norms);
 	let scales = norms.iter().map(|norm| if *norm > bound { bound / norm } else { 1.0 });
 	Ok(Clipping { bound, scales: scales.collect() })
 }

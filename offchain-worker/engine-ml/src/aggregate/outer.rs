@@ -92,6 +92,7 @@ impl Outer {
 	}
 }
 
-fn fraction(millionths: u32) -> f64 {
+/// So many millionths, as a double.
+pub(super) fn fraction(millionths: u32) -> f64 {
 	f64::from(millionths) / f64::from(MILLIONTHS)
 }

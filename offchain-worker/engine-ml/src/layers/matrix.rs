@@ -54,6 +54,7 @@ pub(super) fn transposed(matrix: &[f64], columns: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::exam::Numbers;
 
 	#[test]
 	fn a_product_is_added_to_what_is_there() {
@@ -66,16 +67,8 @@ mod tests {
 
 	/// Numbers of all magnitudes, so that another order or another rounding would show.
 	fn numbers(count: usize, seed: u64) -> Vec<f64> {
-		let mut state = seed;
-		let mut next = || {
-			state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_041);
-			state >> 11
-		};
-		let mut number = || {
-			let mantissa = next() as f64 / (1_u64 << 52) as f64 - 1.0;
-			mantissa * (1_u64 << (next() % 40)) as f64
-		};
-		(0..count).map(|_| number()).collect()
+		let mantissas = Numbers(seed).take(count).enumerate();
+		mantissas.map(|(place, number)| number * (1_u64 << (place * 7 % 40)) as f64).collect()
 	}
 
 	#[test]

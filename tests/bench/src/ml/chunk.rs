@@ -15,7 +15,7 @@ use tequio_engine_ml::{
 	train::MAX_STEPS,
 	Cost, Model, Payload, Rule, Schedule, State,
 };
-use tequio_harness::{numbers::SplitMix64, trainings::name};
+use tequio_harness::{course::starting_weights, numbers::SplitMix64, trainings::name};
 use tequio_interface::program::ProgramJob;
 
 /// Where weights and samples come from.
@@ -56,7 +56,7 @@ impl Chunk {
 		let model = Model::parse(subject.card.as_bytes())?;
 		let schedule = schedule(model.cost(), subject.batch, multiply_adds);
 		let mut numbers = SplitMix64::new(SEED);
-		let weights = weights(&model, &mut numbers);
+		let weights = starting_weights(&model, &mut numbers);
 		let data = data(&model, subject.vocabulary, &mut numbers)?;
 		let shard = Shard::read(&data, data.len(), CLASSES)?;
 		let rows = rows(&schedule)?;
@@ -116,25 +116,6 @@ fn schedule(cost: &Cost, batch: u32, multiply_adds: u64) -> Schedule {
 	let step = samples.saturating_add(cost.parameters).max(1);
 	let steps = u32::try_from(multiply_adds / step).unwrap_or(MAX_STEPS);
 	Schedule { steps: steps.clamp(1, MAX_STEPS), batch, micro_batch: batch }
-}
-
-/// Weights like those that training starts from: factors by the number of their inputs, ones for
-/// what normalises, and no biases.
-fn weights(model: &Model, numbers: &mut SplitMix64) -> State {
-	let mut weights = model.zeros();
-	for (name, tensor) in &mut weights.0 {
-		match tensor.shape() {
-			[_] if name.ends_with(".weight") => tensor.data_mut().fill(1.0),
-			[_] => {},
-			shape => {
-				let inputs: usize = shape.iter().skip(1).product();
-				#[allow(clippy::cast_precision_loss)] // Some thousands.
-				let bound = (inputs as f64).sqrt().recip();
-				tensor.data_mut().iter_mut().for_each(|value| *value = bound * numbers.signed());
-			},
-		}
-	}
-	weights
 }
 
 /// Samples of no meaning, with labels in turn: a shard of a data set.

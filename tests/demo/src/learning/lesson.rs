@@ -6,10 +6,10 @@ use tequio_engine_ml::{
 	aggregate::{self, outer::Outer},
 	optimiser::Millionths,
 	payload::Payload,
-	Model, Rule, Schedule, State,
+	Model, Rule, Schedule,
 };
 use tequio_harness::{
-	course::{Conditions, Course, Lot},
+	course::{starting_weights, Conditions, Course, Lot},
 	digits::{Digits, Split, CLASSES},
 	numbers::SplitMix64,
 };
@@ -69,7 +69,7 @@ impl Lesson {
 		let kept_back = test.shards(usize::try_from(SHARDS)?);
 		let course = Course {
 			card: CARD.to_owned(),
-			weights: starting_weights(&model),
+			weights: starting_weights(&model, &mut SplitMix64::new(WEIGHTS_SEED)),
 			classes: CLASSES,
 			shards: lots.collect::<Result<_>>()?,
 			schedule,
@@ -105,17 +105,6 @@ fn lot(digits: &Digits, schedule: &Schedule, seed: u64) -> Result<Lot> {
 	}
 	all.truncate(wanted);
 	Ok(Lot { data: digits.bytes()?, rows: all })
-}
-
-/// Matrices between −1 and 1 over the root of what goes into an output, and no bias.
-fn starting_weights(model: &Model) -> State {
-	let (mut weights, mut numbers) = (model.zeros(), SplitMix64::new(WEIGHTS_SEED));
-	for (_, tensor) in &mut weights.0 {
-		let [_, inputs] = *tensor.shape() else { continue };
-		let root = (inputs as f64).sqrt();
-		tensor.data_mut().iter_mut().for_each(|weight| *weight = numbers.signed() / root);
-	}
-	weights
 }
 
 #[cfg(test)]

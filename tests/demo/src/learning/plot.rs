@@ -1,7 +1,7 @@
 //! The curve of a training, drawn as SVG: accuracy after each round, beside that of one machine that
 //! has everything.
 
-use std::fmt::Write;
+use tequio_harness::svg::{begin, curve, end, line, words};
 
 /// Size of the drawing, and what its axes leave free, in pixels.
 const WIDTH: f64 = 640.0;
@@ -36,23 +36,21 @@ struct Scale {
 /// Curves over the same rounds, as a file.
 pub fn drawing(title: &str, curves: &[Curve<'_>]) -> String {
 	let scale = Scale::of(curves);
-	let mut text = format!(
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-		 viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-		 <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-	);
+	let mut text = begin(WIDTH, HEIGHT);
 	let middle = (LEFT + WIDTH - RIGHT) / 2.0;
 	words(&mut text, (middle, TOP - 16.0), "middle", title);
 	words(&mut text, (middle, HEIGHT - 12.0), "middle", "round");
 	axes(&mut text, &scale);
-	for (place, curve) in (0_u32..).zip(curves) {
-		draw(&mut text, &scale, curve);
+	for (place, Curve { name, colour, points }) in (0_u32..).zip(curves) {
+		let measured =
+			points.iter().enumerate().filter_map(|(round, point)| Some((round, (*point)?)));
+		curve(&mut text, measured.map(|(round, point)| (scale.x(round), scale.y(point))), colour);
 		let y = HEIGHT - BOTTOM - 16.0 - 18.0 * f64::from(place);
 		let x = WIDTH - RIGHT - 220.0;
-		line(&mut text, (x, y - 4.0), (x + 20.0, y - 4.0), curve.colour);
-		words(&mut text, (x + 28.0, y), "start", curve.name);
+		line(&mut text, (x, y - 4.0), (x + 20.0, y - 4.0), colour);
+		words(&mut text, (x + 28.0, y), "start", name);
 	}
-	text.push_str("</svg>\n");
+	end(&mut text);
 	text
 }
 
@@ -90,34 +88,6 @@ fn axes(text: &mut String, scale: &Scale) {
 		let number = (round + 1).to_string();
 		words(text, (scale.x(round), bottom + 18.0), "middle", &number);
 	}
-}
-
-/// The points, and a line through them.
-fn draw(text: &mut String, scale: &Scale, curve: &Curve<'_>) {
-	let colour = curve.colour;
-	let mut path = String::new();
-	for (round, point) in curve.points.iter().enumerate() {
-		let Some(accuracy) = point else { continue };
-		let (x, y) = (scale.x(round), scale.y(*accuracy));
-		// Writing to a string does not fail.
-		let _ = write!(path, "{x:.1},{y:.1} ");
-		let _ = writeln!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
-	}
-	let points = path.trim_end();
-	let _ = writeln!(text, "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\"/>");
-}
-
-fn line(text: &mut String, from: (f64, f64), to: (f64, f64), stroke: &str) {
-	let ((x1, y1), (x2, y2)) = (from, to);
-	let _ = writeln!(
-		text,
-		"<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{stroke}\"/>"
-	);
-}
-
-fn words(text: &mut String, (x, y): (f64, f64), anchor: &str, words: &str) {
-	let _ =
-		writeln!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{words}</text>");
 }
 
 #[cfg(test)]
