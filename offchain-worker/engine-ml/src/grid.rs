@@ -6,8 +6,9 @@
 //! no element differed (research note on machine learning, 2.3). The grid is absolute and the same
 //! for all models: were it chosen from the data, machines could come to different grids.
 //!
-//! Where an edge does split two results they are *near*: the same tensors, and no element further
-//! apart than one unit.
+//! There is no tolerance beside it: results on the grid are equal, or one of them is wrong. An edge
+//! that splits two results would make one of two honest workers wrong, so each class that is
+//! compared for equality has one arithmetic, in one order.
 
 mod digest;
 
@@ -133,11 +134,6 @@ impl GridState {
 		let tensors = iter::zip(&self.0, &other.0);
 		let units = tensors.flat_map(|(one, two)| iter::zip(one.1.units(), two.1.units()));
 		Some(units.map(|(one, two)| one.abs_diff(*two)).max().unwrap_or(0))
-	}
-
-	/// Whether the two are the same but for rounding: no element is further apart than one unit.
-	pub fn near(&self, other: &Self) -> bool {
-		self.distance(other).is_some_and(|furthest| furthest <= 1)
 	}
 
 	/// The change as the bytes of a safetensors file, its units as I64.

@@ -1,11 +1,11 @@
 //! `tequio-engine-ml`: the machine learning engine as a process. `tequio-worker` starts it and talks
 //! to it through its standard input and output.
 
-use anyhow::Context;
+use anyhow::{bail, Context};
 use clap::Parser;
 use core::num::NonZeroUsize;
 use std::io;
-use tequio_engine_ml::{serve::serve, Class};
+use tequio_engine_ml::{serve::serve, Class, Reference};
 use tequio_interface::engine::Mode;
 
 /// Computes machine learning jobs for tequio-worker, which starts it.
@@ -16,7 +16,8 @@ use tequio_interface::engine::Mode;
 #[command(version)]
 #[allow(dead_code)]
 struct Cli {
-	/// The class of work to compute.
+	/// The class of work to compute: exact-f64 or integer. The others are computed by
+	/// tequio-engine-torch.
 	#[arg(long, value_enum)]
 	class: Class,
 
@@ -43,5 +44,13 @@ struct Cli {
 
 fn main() -> anyhow::Result<()> {
 	let cli = Cli::parse();
-	serve(cli.class, io::stdin().lock(), io::stdout().lock()).context("the engine ends")
+	match cli.class {
+		Class::ExactF64 | Class::Integer => {},
+		Class::ExactF32 | Class::BandedF32 => bail!(
+			"tequio-engine-ml has no 32-bit arithmetic: the class {} is computed by \
+			 tequio-engine-torch, which tequio-worker starts where it knows --libtorch",
+			cli.class
+		),
+	}
+	serve(cli.class, &Reference, io::stdin().lock(), io::stdout().lock()).context("the engine ends")
 }

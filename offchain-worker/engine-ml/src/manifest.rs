@@ -9,8 +9,9 @@
 //! ]}
 //! ```
 //!
-//! `rows` holds the rows of one or more rounds, one after another; round `r` takes those of round `r`
-//! modulo their number. The payload `"grid"` is the whole change. Chunks of other kinds:
+//! `rows` holds the rows of one or more rounds, one after another; round `r` takes those of round
+//! `r` modulo their number. The payload `"grid"` is the whole change, and `"single"` the change of
+//! one step in 32-bit floats. Chunks of other kinds:
 //!
 //! ```json
 //! {"aggregate": {"samples": [320, 320, 160], "payload": {"top_k": {"share": 10000}},
@@ -26,28 +27,36 @@
 //!
 //! | chunk | class | units | output |
 //! | --- | --- | --- | --- |
-//! | `train`, `"grid"` | `ExactF64` | [`training_units`] | the change of the weights: safetensors, I64 grid units |
-//! | `train`, `"top_k"` | `ExactF64` | [`training_units`] | an [`index`] of payload and residual |
+//! | `train`, `"grid"` | `ExactF64`, `ExactF32` | [`training_units`] | the change of the weights: safetensors, I64 grid units |
+//! | `train`, `"top_k"` | `ExactF64`, `ExactF32` | [`training_units`] | an [`index`] of payload and residual |
+//! | `train`, `"single"` | `BandedF32` | [`training_units`] | the [`projection`] of the change, which names its file: safetensors, F32 |
 //! | `aggregate` | `ExactF64` | [`aggregation_units`] | an [`index`] of weights and momentum |
 //! | `evaluate` | `Integer` | [`evaluation_units`] | SCALE of `(right: u64, rows: u64, loss: u64)` |
 //!
-//! A unit is a million multiply-adds, so that a price for a unit is one for work, whatever the model:
-//! were it a sample, whoever asks little for it could be given the largest models.
+//! Which of its classes a training is computed in, the task says. With `"single"` it has one step,
+//! of `sgd`, and its model has neither `relu` nor `max_pool2d`; what the chain compares of it is
+//! the output itself, which worker, auditors and referees make by the seed of the worker's file. An
+//! aggregation takes only a change that its output is the projection of, by that seed. A step that
+//! is too ill-conditioned for 32-bit floats is refused, and has no output.
+//!
+//! A unit is a million multiply-adds, so that a price for a unit is one for work, whatever the
+//! model: were it a sample, whoever asks little for it could be given the largest models.
 //!
 //! ## Inputs
-//! What earlier rounds made is named by the job, not by the manifest. Zeros, and the end of the list,
-//! stand for what is not there.
+//! What earlier rounds made is named by the job, not by the manifest. Zeros, and the end of the
+//! list, stand for what is not there.
 //!
 //! | input | of | what it is |
 //! | --- | --- | --- |
 //! | 0 | all | the state: the output of an aggregation. Not there: `weights` of the manifest, no momentum |
 //! | 1 + chunk | `train`, `"top_k"` | what the same chunk gave in the round before. Not there: no residual |
-//! | 1 + place | `aggregate` | what the chunk in this place gave. Not there, or no change of the model: it is left out, with its samples |
+//! | 1 + place | `aggregate` | what the chunk in this place gave. Not there, no change of the model, or not the change that its output says: it is left out, with its samples |
 //!
 //! [`aggregation_units`]: crate::Cost::aggregation_units
 //! [`training_units`]: crate::Cost::training_units
 //! [`evaluation_units`]: crate::Cost::evaluation_units
 //! [`index`]: crate::index
+//! [`projection`]: crate::projection
 
 use crate::{
 	aggregate::{self, outer::Outer},
@@ -153,7 +162,8 @@ pub enum Chunk {
 pub struct TrainChunk {
 	/// The shard of the data set.
 	pub shard: Hash,
-	/// Rows of the shard in the order of training, as little-endian u32: those of one or more rounds.
+	/// Rows of the shard in the order of training, as little-endian u32: those of one or more
+	/// rounds.
 	pub rows: Hash,
 	/// How they are cut into steps.
 	pub schedule: Schedule,
@@ -167,8 +177,8 @@ pub struct TrainChunk {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AggregateChunk {
-	/// Samples that each of them was trained on, its weight in a mean: one or more. There are as many
-	/// as chunks of training: 1 to [`MAX_SHARDS`](crate::round::MAX_SHARDS).
+	/// Samples that each of them was trained on, its weight in a mean: one or more. There are as
+	/// many as chunks of training: 1 to [`MAX_SHARDS`](crate::round::MAX_SHARDS).
 	pub samples: Vec<u32>,
 	/// How the changes are handed over: as in training.
 	pub payload: Payload,
@@ -275,6 +285,14 @@ mod tests {
 	}
 
 	#[test]
+	fn steps_in_singles_are_read() {
+		let text = manifest(TRAIN).replace("\"grid\"", "\"single\"");
+		let read = Manifest::parse(text.as_bytes()).unwrap();
+		let Ok(Chunk::Train(train)) = read.chunk(0) else { panic!("{read:?}") };
+		assert_eq!(train.payload, Payload::Single);
+	}
+
+	#[test]
 	fn another_version_is_named() {
 		let text = manifest(TRAIN).replace("\"version\":1", "\"version\":2");
 		assert_eq!(Manifest::parse(text.as_bytes()), Err(ManifestError::Version(2)));
@@ -303,6 +321,8 @@ mod tests {
 			("\"grid\"", "{\"top_k\":{\"share\":0.5}}"),
 			("\"grid\"", "{\"top_k\":{\"share\":1,\"more\":0}}"),
 			("\"grid\"", "{\"grid\":{\"share\":1}}"),
+			("\"grid\"", "{\"single\":{\"share\":1}}"),
+			("\"grid\"", "\"Single\""),
 			("\"f", "\"F"),
 			("\"f", "\"0f"),
 			("\"f", "\""),

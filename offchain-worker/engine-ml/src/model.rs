@@ -14,6 +14,8 @@
 //! named by the place of their layer, from 0: `0.weight`, or `4.1.bias` for the second layer inside
 //! a residual list in place 4.
 //!
+//! Backends walk the layers by [`Model::nodes`].
+//!
 //! There is no dropout: its masks would have to be the same on every machine. Batch normalisation
 //! is refused, and says why.
 
@@ -103,8 +105,8 @@ pub enum StateError {
 		/// Shape of the parameter.
 		expected: Vec<usize>,
 	},
-	/// A tensor holds something that is no number.
-	#[error("{0} holds an infinity or a NaN")]
+	/// A tensor holds something that is no number, or none in the floats that are computed with.
+	#[error("{0} holds an infinity or a NaN, or a number too large for the class's floats")]
 	NotFinite(String),
 }
 
@@ -115,19 +117,30 @@ struct Card {
 	layers: Vec<Layer>,
 }
 
-/// A layer between known shapes.
+/// A layer between known shapes: what a backend walks.
+///
+/// Parameters lie in a [`State`] in the order of this walk: a node's own, then those of the layers
+/// inside it. What a layer computes, [`Layer`] says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
+pub struct Node {
 	/// What it does.
-	pub(crate) layer: Layer,
+	pub layer: Layer,
 	/// Shape of a sample that goes in.
-	pub(crate) input: Vec<usize>,
+	pub input: Vec<usize>,
 	/// Shape of what comes out.
-	pub(crate) output: Vec<usize>,
+	pub output: Vec<usize>,
 	/// Names and shapes of its own parameters.
-	pub(crate) parameters: Vec<(String, Vec<usize>)>,
+	pub parameters: Vec<(String, Vec<usize>)>,
 	/// The layers inside a residual list.
-	pub(crate) inner: Vec<Node>,
+	pub inner: Vec<Node>,
+}
+
+impl Node {
+	/// Parameters of the layer and of all layers inside it.
+	pub fn parameter_count(&self) -> usize {
+		let inside = self.inner.iter().map(Self::parameter_count);
+		inside.fold(self.parameters.len(), usize::saturating_add)
+	}
 }
 
 /// A model whose shapes fit together, and what it costs.
@@ -216,17 +229,33 @@ impl Model {
 		Ok(())
 	}
 
-	pub(crate) fn nodes(&self) -> &[Node] {
+	/// Its layers, one after another.
+	pub fn nodes(&self) -> &[Node] {
 		&self.nodes
 	}
 
+	/// Name of the first layer whose slope jumps: where its input lies at the edge, the last bit
+	/// decides about a gradient. None: the last bits of the input change only the last bits of
+	/// gradients.
+	pub fn first_kink(&self) -> Option<&'static str> {
+		first_kink(&self.nodes)
+	}
+
 	/// Rows of the table that the input picks from, if it is one of indices.
-	pub(crate) fn vocabulary(&self) -> Option<u32> {
+	pub fn vocabulary(&self) -> Option<u32> {
 		match self.nodes.first()?.layer {
 			Layer::Embedding { vocabulary, .. } => Some(vocabulary),
 			_ => None,
 		}
 	}
+}
+
+fn first_kink(nodes: &[Node]) -> Option<&'static str> {
+	nodes.iter().find_map(|node| match node.layer {
+		Layer::Relu {} => Some("relu"),
+		Layer::MaxPool2d { .. } => Some("max_pool2d"),
+		_ => first_kink(&node.inner),
+	})
 }
 
 fn collect<'a>(nodes: &'a [Node], found: &mut Vec<&'a (String, Vec<usize>)>) {

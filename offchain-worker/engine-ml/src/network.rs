@@ -1,6 +1,7 @@
 //! A model with its weights: scores, losses and gradients of micro-batches.
 
 use crate::{
+	dataset::Samples,
 	layers::Chain,
 	loss::{cross_entropy, NoSuchClass},
 	model::{Model, StateError},
@@ -24,8 +25,8 @@ pub enum InputError {
 		/// Shape of the model's.
 		expected: Vec<usize>,
 	},
-	/// An element is infinite or not a number.
-	#[error("the input holds an infinity or a NaN")]
+	/// An element is infinite or not a number, or would be in the floats that are computed with.
+	#[error("the input holds an infinity or a NaN, or a number too large for the class's floats")]
 	NotFinite,
 	/// An index is not a whole number below the size of the vocabulary.
 	#[error("the input holds an index that is not a whole number below {vocabulary}")]
@@ -117,28 +118,52 @@ impl Network {
 
 	/// Samples of a micro-batch, if it is one of this model.
 	fn check(&self, inputs: &Tensor) -> Result<usize, InputError> {
-		let (samples, shape) = match inputs.shape() {
-			[samples, shape @ ..] => (*samples, shape),
-			[] => (0, inputs.shape()),
-		};
-		let few = u32::try_from(samples).is_ok_and(|samples| samples <= MAX_MICRO_BATCH);
-		if samples == 0 || !few {
-			return Err(InputError::Samples(samples));
-		}
-		if shape != self.input.as_slice() {
-			let (found, expected) = (shape.to_vec(), self.input.clone());
-			return Err(InputError::Shape { found, expected });
-		}
-		if !inputs.is_finite() {
-			return Err(InputError::NotFinite);
-		}
-		if let Some(vocabulary) = self.vocabulary {
-			let below = 0.0..f64::from(vocabulary);
-			let token = |value: &f64| below.contains(value) && value.trunc() == *value;
-			if !inputs.data().iter().all(token) {
-				return Err(InputError::NoSuchToken { vocabulary });
-			}
-		}
-		Ok(samples)
+		check_inputs(&self.input, self.vocabulary, inputs)
 	}
+}
+
+/// Says whether a model can be trained on these samples at once: [`Network::add_gradients`] refuses
+/// the same, and so has every other backend to.
+pub fn check_micro_batch(model: &Model, samples: &Samples) -> Result<(), InputError> {
+	let rows = check_inputs(model.input(), model.vocabulary(), &samples.x)?;
+	if rows != samples.y.len() {
+		return Err(InputError::Labels { samples: rows, labels: samples.y.len() });
+	}
+	let classes = model.classes();
+	let known = |label: u32| usize::try_from(label).is_ok_and(|label| label < classes);
+	match samples.y.iter().find(|label| !known(**label)) {
+		Some(label) => Err(NoSuchClass { label: *label, classes }.into()),
+		None => Ok(()),
+	}
+}
+
+/// Samples of a micro-batch, if they have this shape and are finite; with a vocabulary, whole
+/// numbers below it.
+fn check_inputs(
+	input: &[usize],
+	vocabulary: Option<u32>,
+	inputs: &Tensor,
+) -> Result<usize, InputError> {
+	let (samples, shape) = match inputs.shape() {
+		[samples, shape @ ..] => (*samples, shape),
+		[] => (0, inputs.shape()),
+	};
+	let few = u32::try_from(samples).is_ok_and(|samples| samples <= MAX_MICRO_BATCH);
+	if samples == 0 || !few {
+		return Err(InputError::Samples(samples));
+	}
+	if shape != input {
+		return Err(InputError::Shape { found: shape.to_vec(), expected: input.to_vec() });
+	}
+	if !inputs.is_finite() {
+		return Err(InputError::NotFinite);
+	}
+	if let Some(vocabulary) = vocabulary {
+		let below = 0.0..f64::from(vocabulary);
+		let token = |value: &f64| below.contains(value) && value.trunc() == *value;
+		if !inputs.data().iter().all(token) {
+			return Err(InputError::NoSuchToken { vocabulary });
+		}
+	}
+	Ok(samples)
 }

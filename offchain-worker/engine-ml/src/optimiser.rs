@@ -215,22 +215,26 @@ fn each(state: &mut State, other: &State, mut change: impl FnMut(&mut f64, f64))
 	}
 }
 
-/// AdamW's numbers for one step.
-#[derive(Default)]
-struct Adam {
-	beta1: f64,
-	beta2: f64,
-	epsilon: f64,
-	/// What weights shrink by: `1 − η λ`.
-	keep: f64,
+/// AdamW's factors for one step, in doubles: the same for every backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Adam {
+	/// `β₁`.
+	pub beta1: f64,
+	/// `β₂`.
+	pub beta2: f64,
+	/// `ε`.
+	pub epsilon: f64,
+	/// What weights are multiplied with: `1 − η λ`.
+	pub keep: f64,
 	/// `η / (1 − β₁ᵗ)`.
-	rate: f64,
+	pub rate: f64,
 	/// `√(1 − β₂ᵗ)`.
-	correction: f64,
+	pub correction: f64,
 }
 
 impl Adam {
-	fn at(rule: Rule, step: u32) -> Self {
+	/// Those of a step, counted from 1. Zeros where the rule is another one.
+	pub fn at(rule: Rule, step: u32) -> Self {
 		let Rule::AdamW { learning_rate, beta1, beta2, epsilon, weight_decay } = rule else {
 			return Self::default();
 		};
@@ -269,7 +273,7 @@ impl Adam {
 
 /// A power by squaring, from the lowest bit of the exponent: `f64::powi` may round differently on
 /// other machines.
-fn power(base: f64, exponent: u32) -> f64 {
+pub fn power(base: f64, exponent: u32) -> f64 {
 	let (mut result, mut square, mut left) = (1.0, base, exponent);
 	while left > 0 {
 		if left & 1 == 1 {

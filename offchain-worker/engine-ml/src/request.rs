@@ -1,9 +1,16 @@
 //! What the engine takes: payloads of its class. Everything that can be known of a job is checked
 //! before the next blob is fetched: its class, its inputs, its units, the cost of its model.
 //!
+//! A request that names outputs of others is a referee's. There are such in `banded-f32` alone,
+//! whose results may be near each other without being equal, and they come with the seed that the
+//! parties projected by. They are computed by the reference: so all referees find the same bytes,
+//! and what is near is near the truth, not near some other machine. Bytes of others that are not to
+//! be had refuse the request: nobody is found wrong because bytes are withheld.
+//!
 //! Beside what [`LIMITS`] allows for the model, training and evaluation hold, at most, one shard as
-//! it came ([`MAX_SHARD`]) and in doubles, a residual, and what is handed over with an output of
-//! others: 1.5 GiB in all. Aggregation holds [`AGGREGATION_BYTES`], and one blob as it comes.
+//! it came ([`MAX_SHARD`]) and in doubles, a residual, and the change of one other: 1.5 GiB in all.
+//! A backend takes up to [`WORKING_BYTES`] on top. Aggregation holds [`AGGREGATION_BYTES`], and one
+//! blob as it comes.
 
 mod aggregate;
 mod evaluate;
@@ -16,8 +23,9 @@ pub use load::{MAX_ROWS, MAX_SHARD};
 pub use state::MAX_WEIGHTS;
 
 use crate::{
+	backend::{Backend, BackendError},
 	blobs::{self, BlobError, Blobs, ConversationError, FetchError},
-	class::Class,
+	class::{Class, Unfit},
 	compress::CompressError,
 	dataset::DatasetError,
 	evaluate::EvaluateError,
@@ -44,6 +52,9 @@ pub const LIMITS: Limits =
 /// Bytes that an aggregation may hold at once: 1 GiB. Headers of files, up to 1 MiB each, come on
 /// top.
 pub const AGGREGATION_BYTES: u64 = 1 << 30;
+/// Bytes that a backend may take beyond what the model's cost counts
+/// ([`Backend::working_bytes`]): 1 GiB.
+pub const WORKING_BYTES: u64 = 1 << 30;
 
 /// Why a payload is refused. Another try would end the same way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +65,17 @@ pub enum Refusal {
 	/// Outputs of others are named twice, out of order, or too many of them.
 	#[error("{0} outputs of others; {MAX_OTHERS} are the most, and they have to ascend")]
 	Others(usize),
+	/// Outputs of others are named in a class whose results are equal or wrong.
+	#[error(
+		"outputs of others are judged in the class banded-f32 alone; in {0} a referee compares \
+		 them with its own"
+	)]
+	NothingNear(Class),
+	/// Outputs of others are named without the seed of their projections.
+	#[error(
+		"outputs of others are judged by the seed of the worker's projection; the job has none"
+	)]
+	NoSeed,
 	/// There are more inputs than such a chunk takes.
 	#[error("{found} inputs; {most} are the most here")]
 	Inputs {
@@ -71,14 +93,9 @@ pub enum Refusal {
 	/// The manifest is none, or has no such chunk.
 	#[error(transparent)]
 	Manifest(#[from] ManifestError),
-	/// The chunk is for another engine.
-	#[error("the chunk is of the class {needed}; this engine computes {own}")]
-	Class {
-		/// Class of the chunk.
-		needed: Class,
-		/// Class of this engine.
-		own: Class,
-	},
+	/// The chunk is none of this engine's class.
+	#[error(transparent)]
+	Unfit(#[from] Unfit),
 	/// The chunk is not worth what the task pays.
 	#[error("the task pays {paid} units for a chunk of {worth}")]
 	Units {
@@ -156,6 +173,18 @@ pub enum RequestError {
 	/// Nobody answers any more.
 	#[error(transparent)]
 	Broken(#[from] ConversationError),
+	/// The backend is broken. Another engine may have a result.
+	#[error("the backend fails: {0}")]
+	Failed(String),
+}
+
+impl From<BackendError> for RequestError {
+	fn from(error: BackendError) -> Self {
+		match error {
+			BackendError::Train(error) => Self::Refused(error.into()),
+			BackendError::Failed(reason) => Self::Failed(reason),
+		}
+	}
 }
 
 impl From<FetchError> for RequestError {
@@ -173,16 +202,15 @@ pub struct Computed {
 	/// The blobs, in the order in which they are handed over: at most
 	/// [`MAX_BLOBS`](tequio_interface::engine::MAX_BLOBS). The last of them is the output.
 	pub blobs: Vec<Vec<u8>>,
-	/// The output's hash, the output itself where it is short, and the outputs of others that are
-	/// near.
+	/// The output's hash, the output itself where it is short, the outputs of others that are near,
+	/// and the projection that is compared.
 	pub result: ProgramResult,
 }
 
 impl Computed {
 	/// What an exam makes: it shows nothing.
 	fn exam(output: Vec<u8>) -> Self {
-		let result =
-			ProgramResult { output: blake2_256(&output), shown: Vec::new(), near: Vec::new() };
+		let result = result(&output, Vec::new());
 		Self { blobs: vec![output], result }
 	}
 
@@ -190,7 +218,7 @@ impl Computed {
 	fn chunk(blobs: Vec<Vec<u8>>) -> Self {
 		let output = blobs.last().map(Vec::as_slice).unwrap_or_default();
 		let shown = if output.len() <= MAX_SHOWN { output.to_vec() } else { Vec::new() };
-		let result = ProgramResult { output: blake2_256(output), shown, near: Vec::new() };
+		let result = result(output, shown);
 		Self { blobs, result }
 	}
 
@@ -200,24 +228,29 @@ impl Computed {
 	}
 }
 
-/// Computes a payload.
-pub fn run(class: Class, blobs: &mut impl Blobs, payload: &[u8]) -> Result<Computed, RequestError> {
+/// The result with this output, to which nothing is near yet, and which is not projected.
+fn result(output: &[u8], shown: Vec<u8>) -> ProgramResult {
+	ProgramResult { output: blake2_256(output), shown, near: Vec::new(), projection: None }
+}
+
+/// Computes a payload of a class, training by a backend.
+pub fn run(
+	class: Class,
+	backend: &dyn Backend,
+	blobs: &mut impl Blobs,
+	payload: &[u8],
+) -> Result<Computed, RequestError> {
 	let job = read(payload)?;
+	check_judging(class, &job)?;
 	if job.program == EXAM {
-		return Ok(Computed::exam(exam::run(class, job.chunk, job.units)?));
+		return Ok(Computed::exam(exam::run(class, backend, job.chunk, job.units)?));
 	}
 	let manifest = blobs::fetch(blobs, "manifest", &job.program, MAX_MANIFEST)?;
 	let manifest = Manifest::parse(&manifest).map_err(Refusal::from)?;
 	let chunk = manifest.chunk(job.chunk).map_err(Refusal::from)?;
-	let needed = match chunk {
-		Chunk::Train(_) | Chunk::Aggregate(_) => Class::ExactF64,
-		Chunk::Evaluate(_) => Class::Integer,
-	};
-	if needed != class {
-		return Err(Refusal::Class { needed, own: class }.into());
-	}
+	class.check(chunk).map_err(Refusal::from)?;
 	match chunk {
-		Chunk::Train(chunk) => train::run(blobs, &manifest, chunk, &job),
+		Chunk::Train(chunk) => train::run(class, backend, blobs, &manifest, chunk, &job),
 		Chunk::Aggregate(chunk) => aggregate::run(blobs, &manifest, chunk, &job),
 		Chunk::Evaluate(chunk) => evaluate::run(blobs, &manifest, chunk, &job),
 	}
@@ -233,6 +266,22 @@ fn read(payload: &[u8]) -> Result<ProgramJob, Refusal> {
 	}
 	check_inputs(&job, MAX_INPUTS)?;
 	Ok(job)
+}
+
+/// Whether the job is a referee's.
+fn is_judging(job: &ProgramJob) -> bool {
+	!job.others.is_empty()
+}
+
+/// Says whether what a referee should judge can be, in this class and with what the job says.
+fn check_judging(class: Class, job: &ProgramJob) -> Result<(), Refusal> {
+	match (is_judging(job), class, job.seed) {
+		(false, _, _) | (true, Class::BandedF32, Some(_)) => Ok(()),
+		(true, Class::BandedF32, None) => Err(Refusal::NoSeed),
+		(true, Class::ExactF64 | Class::ExactF32 | Class::Integer, _) => {
+			Err(Refusal::NothingNear(class))
+		},
+	}
 }
 
 /// Says whether the job has no more inputs than `most`.

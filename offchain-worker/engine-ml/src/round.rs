@@ -8,15 +8,15 @@
 //! momentum ────────────────────────────────────────────┘
 //! ```
 //!
-//! The engine computes chunks with [`contribute()`] and [`combine()`]; [`replay`] is the same
-//! functions in a row, for whoever has all shards: tests, demos and whoever doubts a training. So the
-//! two cannot differ.
+//! The engine computes chunks with [`contribute_by()`] and [`combine()`]; [`replay`] is the same
+//! functions in a row, by the [`Reference`](crate::backend::Reference), for whoever has all shards:
+//! tests, demos and whoever doubts a training. So the two cannot differ, where results are equal.
 
 mod combine;
 mod contribute;
 
 pub use combine::{check_combination, combine, CombineError, Combined};
-pub use contribute::{contribute, ContributeError, Contributed};
+pub use contribute::{contribute, contribute_by, ContributeError, Contributed};
 
 use crate::{
 	aggregate::{self, outer::Outer},

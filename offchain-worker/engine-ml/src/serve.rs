@@ -4,6 +4,7 @@
 //! between wait for their turn.
 
 use crate::{
+	backend::Backend,
 	blobs::{Blobs, ConversationError, Unavailable},
 	class::Class,
 	request::{self, Computed, RequestError},
@@ -14,12 +15,24 @@ use std::{
 	io::{self, Read, Write},
 };
 use tequio_interface::{
-	engine::{FromEngine, ToEngine, MAX_PART},
+	engine::{FromEngine, ToEngine, MAX_PART, MAX_SETUP},
 	wire::{read_frame, write_frame, FrameError},
 };
 
 /// Requests that may come while one waits for its bytes. The worker process asks for one at a time.
 pub const MAX_WAITING: usize = 16;
+
+/// Why an engine ends before its input does.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+	/// The worker process says something that it should not, or nothing more.
+	#[error(transparent)]
+	Conversation(#[from] ConversationError),
+	/// The backend is broken: the request that it had is without an answer, and another engine may
+	/// have one.
+	#[error("the backend fails: {0}")]
+	Backend(String),
+}
 
 /// A request.
 struct Request {
@@ -36,14 +49,19 @@ struct Conversation<R, W> {
 	current: u64,
 }
 
-/// Answers requests of a class until the input ends.
-pub fn serve(class: Class, from: impl Read, to: impl Write) -> Result<(), ConversationError> {
+/// Answers requests of a class until the input ends, training by a backend.
+pub fn serve(
+	class: Class,
+	backend: &dyn Backend,
+	from: impl Read,
+	to: impl Write,
+) -> Result<(), ServeError> {
 	let mut conversation = Conversation { from, to, waiting: VecDeque::new(), current: 0 };
 	conversation.say(&FromEngine::Ready { class: class.number() })?;
-	conversation.say(&FromEngine::Setup { about: format!("{class}, 1 thread") })?;
+	conversation.say(&FromEngine::Setup { about: setup(class, backend) })?;
 	while let Some(Request { id, payload }) = conversation.next_request()? {
 		conversation.current = id;
-		let answer = match request::run(class, &mut conversation, &payload) {
+		let answer = match request::run(class, backend, &mut conversation, &payload) {
 			Ok(Computed { blobs, result }) => {
 				for blob in &blobs {
 					conversation.hand_over(id, blob)?;
@@ -53,11 +71,20 @@ pub fn serve(class: Class, from: impl Read, to: impl Write) -> Result<(), Conver
 			Err(RequestError::Refused(refusal)) => {
 				FromEngine::Refused { id, reason: refusal.to_string() }
 			},
-			Err(RequestError::Broken(error)) => return Err(error),
+			Err(RequestError::Broken(error)) => return Err(error.into()),
+			Err(RequestError::Failed(reason)) => return Err(ServeError::Backend(reason)),
 		};
 		conversation.say(&answer)?;
 	}
 	Ok(())
+}
+
+/// The engine in one line, for its owner: the words of the backend, as far as there is room for them.
+fn setup(class: Class, backend: &dyn Backend) -> String {
+	let mut about = format!("{class}, {}", backend.about());
+	let end = (0..=MAX_SETUP.min(about.len())).rev().find(|end| about.is_char_boundary(*end));
+	about.truncate(end.unwrap_or(0));
+	about
 }
 
 impl<R: Read, W: Write> Conversation<R, W> {

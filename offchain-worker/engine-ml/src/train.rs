@@ -72,6 +72,13 @@ pub enum TrainError {
 		/// What it is that is not finite.
 		what: &'static str,
 	},
+	/// A step in 32-bit floats is another one than in doubles, by more than honest machines may
+	/// differ: numbers cancel out, or are too large for 32 bits alone.
+	#[error(
+		"32-bit floats are too coarse for this step: doubles give another one, or only one of the \
+		 two is finite; scale weights and samples down, or train in the class exact-f64"
+	)]
+	IllConditioned,
 	/// The weights are not the model's.
 	#[error(transparent)]
 	State(#[from] StateError),
@@ -166,11 +173,12 @@ pub fn mean_gradient(
 }
 
 /// A number of the schedule as a length, at least one.
-fn count(number: u32) -> usize {
+pub fn count(number: u32) -> usize {
 	usize::try_from(number).unwrap_or(usize::MAX).max(1)
 }
 
-fn for_each(state: &mut State, mut change: impl FnMut(&mut f64)) {
+/// Does something to each element.
+pub(crate) fn for_each(state: &mut State, mut change: impl FnMut(&mut f64)) {
 	for (_, tensor) in &mut state.0 {
 		tensor.data_mut().iter_mut().for_each(&mut change);
 	}

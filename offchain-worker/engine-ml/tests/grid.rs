@@ -1,4 +1,4 @@
-//! The grid: rounding, nearness, digests and the bytes of a change.
+//! The grid: rounding, distances, digests and the bytes of a change.
 
 #![allow(clippy::unwrap_used)]
 
@@ -72,11 +72,11 @@ fn the_grid_has_an_edge() {
 }
 
 #[test]
-fn near_is_one_unit_anywhere() {
+fn distance_is_where_two_are_furthest_apart() {
 	let one = units("w", &[5, -5]);
-	assert!(one.near(&one));
-	assert!(one.near(&units("w", &[4, -4])));
-	assert!(!one.near(&units("w", &[5, -3])));
+	assert_eq!(one.distance(&one), Some(0));
+	assert_eq!(one.distance(&units("w", &[4, -4])), Some(1));
+	assert_eq!(one.distance(&units("w", &[5, -3])), Some(2));
 	assert_eq!(one.distance(&units("w", &[5, 5])), Some(10));
 	let (low, high) = (units("w", &[-MAX_UNITS]), units("w", &[MAX_UNITS]));
 	assert_eq!(low.distance(&high), Some(1 << 41));
@@ -85,7 +85,7 @@ fn near_is_one_unit_anywhere() {
 	let column = GridState(vec![("w".into(), column)]);
 	for other in [units("v", &[5, -5]), units("w", &[5]), GridState::default(), column] {
 		assert_eq!(one.distance(&other), None);
-		assert!(!one.near(&other) && !other.near(&one));
+		assert_eq!(other.distance(&one), None);
 	}
 }
 
@@ -169,13 +169,13 @@ proptest! {
 	}
 
 	#[test]
-	fn noise_below_a_unit_leaves_results_near(
+	fn noise_below_a_unit_moves_results_by_one_at_most(
 		pairs in vec((-1e3..1e3f64, -UNIT..UNIT), 1..20),
 	) {
 		let clean: Vec<_> = pairs.iter().map(|(element, _)| *element).collect();
 		let noisy: Vec<_> = pairs.iter().map(|(element, noise)| element + noise / 2.0).collect();
 		let clean = GridState::round(&doubles("w", &clean)).unwrap();
 		let noisy = GridState::round(&doubles("w", &noisy)).unwrap();
-		prop_assert!(clean.near(&noisy));
+		prop_assert!(clean.distance(&noisy).unwrap() <= 1);
 	}
 }

@@ -7,7 +7,12 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use support::{conv2d, model, model_of, weights};
 use tequio_engine_ml::{
 	aggregate::Rule,
-	model::{LayerError, ModelError, OverLimit, StateError, MAX_CARD_BYTES, MAX_LAYERS, MAX_SIZE},
+	dataset::Samples,
+	model::{
+		Layer, LayerError, ModelError, Node, OverLimit, StateError, MAX_CARD_BYTES, MAX_LAYERS,
+		MAX_SIZE,
+	},
+	network::{check_micro_batch, InputError},
 	Cost, Limits, Model, Network, State, Tensor,
 };
 
@@ -113,6 +118,50 @@ fn aggregations_cost_what_a_hand_finds() {
 	assert_eq!(small.cost().aggregation_units(1, krum), 1, "no work is free");
 	assert_eq!(cost.aggregation_bytes(usize::MAX), u64::MAX);
 	assert_eq!(units(usize::MAX, krum), u64::MAX.div_ceil(1 << 20));
+}
+
+#[test]
+fn a_walk_over_the_layers_meets_the_parameters_in_their_order() {
+	fn walk<'n>(nodes: &'n [Node], input: &[usize], names: &mut Vec<&'n str>) {
+		let mut shape = input.to_vec();
+		for node in nodes {
+			assert_eq!(node.input, shape);
+			let before = names.len();
+			names.extend(node.parameters.iter().map(|(name, _)| name.as_str()));
+			assert_eq!(node.inner.is_empty(), !matches!(node.layer, Layer::Residual { .. }));
+			walk(&node.inner, &node.input, names);
+			assert_eq!(names.len() - before, node.parameter_count());
+			shape.clone_from(&node.output);
+		}
+	}
+	let model = model(&transformer());
+	let mut names = Vec::new();
+	walk(model.nodes(), model.input(), &mut names);
+	let of_state: Vec<_> = model.zeros().0.into_iter().map(|(name, _)| name).collect();
+	assert_eq!(names, of_state);
+	assert_eq!(model.vocabulary(), Some(32));
+}
+
+#[test]
+fn micro_batches_that_a_network_refuses_are_refused_before() {
+	let model = model(&transformer());
+	let network = Network::new(&model, weights(&model, 1)).unwrap();
+	let refused = |tokens: f64, rows: usize, features: usize, labels: &[u32]| {
+		let x = Tensor::new(vec![rows, features], vec![tokens; rows * features]).unwrap();
+		let found = check_micro_batch(&model, &Samples { x: x.clone(), y: labels.to_vec() });
+		let mut into = model.zeros();
+		assert_eq!(network.add_gradients(x, labels, &mut into).map(|_| ()), found);
+		found
+	};
+	assert_eq!(refused(31.0, 2, 8, &[0, 3]), Ok(()));
+	assert_eq!(refused(31.0, 0, 8, &[]), Err(InputError::Samples(0)));
+	let (found, expected) = (vec![7], vec![8]);
+	assert_eq!(refused(31.0, 2, 7, &[0, 3]), Err(InputError::Shape { found, expected }));
+	assert_eq!(refused(f64::NAN, 2, 8, &[0, 3]), Err(InputError::NotFinite));
+	assert_eq!(refused(32.0, 2, 8, &[0, 3]), Err(InputError::NoSuchToken { vocabulary: 32 }));
+	let labels = InputError::Labels { samples: 2, labels: 1 };
+	assert_eq!(refused(31.0, 2, 8, &[0]), Err(labels));
+	assert!(matches!(refused(31.0, 2, 8, &[0, 4]), Err(InputError::NoSuchClass(_))));
 }
 
 #[test]

@@ -8,11 +8,15 @@ use std::slice;
 use support::{model_of, shard, tensor, weights};
 use tequio_engine_ml::{
 	aggregate::{self, aggregate, outer::Outer, AggregateError, Contribution},
+	class::Unfit,
 	compress::{compress, CompressError},
 	dataset::Shard,
+	descend,
 	grid::{GridState, GridTensor, MAX_UNITS},
 	index::Index,
 	optimiser::Millionths,
+	payload::{read_single, write_single},
+	projection::{is_of, read},
 	round::{
 		combine, contribute, replay, rows_of, CombineError, Combined, ContributeError, Contributed,
 		LocalRun, PeriodError, RoundError, RoundOutcome, MAX_SHARDS,
@@ -169,6 +173,45 @@ fn a_compressed_payload_takes_fewer_bytes() {
 	assert!(10 * bytes(TOP_K) < bytes(Payload::Grid));
 }
 
+/// What a shard makes of one step of descent.
+fn one_step_of(shard: &Shard, schedule: &Schedule) -> Contributed {
+	let (model, payload) = (linear(), Payload::Single);
+	contribute(&model, &weights(&model, 1), shard, &ROWS, schedule, SGD, payload, None).unwrap()
+}
+
+#[test]
+fn steps_in_singles_are_rounded_by_whoever_aggregates() {
+	let (model, shards) = (linear(), shards());
+	let start = weights(&model, 1);
+	let schedule = Schedule { steps: 1, batch: 8, micro_batch: 3 };
+	let one_step = |shard| Some(LocalRun { schedule: &schedule, ..run(shard, 1) });
+	let runs: Vec<_> = shards.iter().map(one_step).collect();
+	let outcome = round(&runs, Payload::Single).unwrap();
+	let mut changes = Vec::new();
+	for (shard, output) in shards.iter().zip(&outcome.outputs) {
+		let rate = Millionths(100_000);
+		let step = descend(&model, &start, rate, &schedule, shard, &ROWS).unwrap();
+		let made = one_step_of(shard, &schedule);
+		let file = write_single(&step.change).unwrap();
+		// The output names the file, and says what its projection is.
+		assert_eq!(made.blobs, [file.clone(), made.output.clone()]);
+		assert_eq!((made.payload(), made.payload_bytes), (&file[..], file.len()));
+		assert_eq!(*output, Some(blake2_256(&made.output)));
+		let projection = read(&made.output).unwrap();
+		assert_eq!(projection.change, blake2_256(&file));
+		assert!(is_of(&projection, &read_single(&file, &start).unwrap()));
+		assert_eq!((made.projection, made.descent), (Some(projection), Some(step.clone())));
+		changes.push(GridState::round(&step.change).unwrap().to_state());
+	}
+	let given: Vec<_> = changes.iter().map(|change| Contribution { change, samples: 1 }).collect();
+	let mean = aggregate(&given, MEAN).unwrap().change;
+	let expected = OUTER.step(&start, &weights(&model, 2), &mean).unwrap();
+	assert_eq!((outcome.weights, outcome.momentum), expected);
+	assert_eq!(outcome.residuals, [None, None, None]);
+	let refused = contributed(&shards[0], Payload::Single, None);
+	assert_eq!(refused, Err(ContributeError::Unfit(Unfit::Steps(2))));
+}
+
 #[test]
 fn what_gets_too_large_has_diverged() {
 	let (model, shards) = (linear(), shards());
@@ -291,8 +334,11 @@ fn rows_are_those_of_the_round_and_start_anew_when_they_are_through() {
 
 #[test]
 fn payloads_are_written_in_json() {
-	for (payload, json) in [(Payload::Grid, r#""grid""#), (TOP_K, r#"{"top_k":{"share":400000}}"#)]
-	{
+	for (payload, json) in [
+		(Payload::Grid, r#""grid""#),
+		(TOP_K, r#"{"top_k":{"share":400000}}"#),
+		(Payload::Single, r#""single""#),
+	] {
 		assert_eq!(serde_json::to_string(&payload).unwrap(), json);
 		assert_eq!(serde_json::from_str::<Payload>(json).unwrap(), payload);
 	}

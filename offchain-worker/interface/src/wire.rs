@@ -14,7 +14,7 @@ use codec::{Decode, DecodeAll, Encode};
 use std::io::{self, Read, Write};
 
 /// Version of this protocol. Messages of another version are not understood.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Bytes that a frame may have.
 pub const MAX_FRAME: usize = 256 * 1024;
 

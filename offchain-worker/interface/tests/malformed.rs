@@ -6,6 +6,8 @@
 
 #[path = "malformed/allocator.rs"]
 mod allocator;
+#[path = "malformed/program.rs"]
+mod program;
 
 use allocator::{held, measured};
 use codec::{Codec, DecodeAll, Encode};
@@ -20,7 +22,6 @@ use tequio_interface::{
 	engine::{FromEngine, ToEngine},
 	greeting::{Greeting, Welcome},
 	job::{Capability, Failure, Job, JobKey, JobState},
-	program::{ProgramJob, ProgramResult},
 	randomx::{AuditResult, Puzzle, RandomXJob, SearchResult, Winner},
 	wire::{
 		read_frame, write_frame, FrameError, FromWorker, Refusal, ToWorker, MAX_FRAME, VERSION,
@@ -306,22 +307,8 @@ fn randomx_results() {
 
 #[test]
 fn program_payloads_and_results() {
-	let hashes = || vec(any::<[u8; 32]>(), 0..10);
-	let numbers = any::<([u8; 32], u32, u32, u32)>();
-	survives_within((numbers, hashes(), hashes()).prop_map(
-		|((program, chunk, round, units), inputs, others)| ProgramJob {
-			program,
-			chunk,
-			round,
-			inputs,
-			units,
-			others,
-		},
-	));
-	survives_within(
-		(any::<[u8; 32]>(), some_bytes(), hashes())
-			.prop_map(|(output, shown, near)| ProgramResult { output, shown, near }),
-	);
+	survives_within(program::payloads());
+	survives_within(program::results());
 }
 
 /// A first message is read as the message that it is; but the version is looked at first.

@@ -94,6 +94,11 @@ pub struct EngineArgs {
 	#[arg(long, value_name = "DIR")]
 	pub store: Option<PathBuf>,
 
+	/// Folder with the shared libraries of libtorch, where scripts/setup --libtorch puts them:
+	/// ~/.cache/tequio/libtorch/lib. Without it, no programs in 32-bit floats are computed.
+	#[arg(long, value_name = "DIR")]
+	pub libtorch: Option<PathBuf>,
+
 	/// Memory against speed: a RandomX engine takes 256 MiB in `light` mode, 2336 MiB in `fast`
 	/// mode and is then eight times as fast. `auto` takes what fits into this machine.
 	#[arg(long, value_enum, default_value_t)]
@@ -229,13 +234,20 @@ mod tests {
 	}
 
 	#[test]
-	fn a_store_is_for_a_worker_and_for_commands() {
-		let line = ["tequio-worker", "--socket", "s", "--base-path", "b", "--store", "d"];
-		let args = Args::try_parse_from(line).unwrap();
-		assert_eq!(args.engine.store, Some("d".into()));
-		let args = Args::try_parse_from(["tequio-worker", "doctor", "--store", "d"]).unwrap();
+	fn folders_of_programs_are_for_a_worker_and_for_commands() {
+		let folders = ["--store", "d", "--libtorch", "l"];
+		let worker = ["tequio-worker", "--socket", "s", "--base-path", "b"];
+		let args = Args::try_parse_from([&worker[..], &folders].concat()).unwrap();
+		let expected = (Some("d".into()), Some("l".into()));
+		assert_eq!((args.engine.store, args.engine.libtorch), expected);
+		let doctor = ["tequio-worker", "doctor"];
+		let args = Args::try_parse_from([&doctor[..], &folders].concat()).unwrap();
 		let Some(Command::Doctor(doctor)) = args.command else { panic!("no doctor") };
-		assert_eq!(doctor.engine.store, Some("d".into()));
+		assert_eq!((doctor.engine.store, doctor.engine.libtorch), expected);
+		let bench = ["tequio-worker", "bench"];
+		let args = Args::try_parse_from([&bench[..], &folders].concat()).unwrap();
+		let Some(Command::Bench(bench)) = args.command else { panic!("no bench") };
+		assert_eq!((bench.engine.store, bench.engine.libtorch), expected);
 	}
 
 	#[test]

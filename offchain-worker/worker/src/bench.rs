@@ -1,6 +1,6 @@
 //! `tequio-worker bench`: how fast engines are here, run as a worker would run them.
 
-use crate::{args::BenchArgs, equipment::Equipment, measure::measure, status::mib};
+use crate::{args::BenchArgs, classes::Class, equipment::Equipment, measure::measure, status::mib};
 use anyhow::Context;
 use serde::Serialize;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 struct Figure {
 	/// Its number on the chain.
 	class: u16,
+	/// File name of the engine that computes it.
+	engine: &'static str,
 	mode: String,
 	threads: usize,
 	units_per_second: f64,
@@ -32,6 +34,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 			.with_context(|| format!("{} was not measured", class.program))?;
 		let figure = Figure {
 			class: class.number,
+			engine: class.program,
 			mode: plan.setting.mode.to_string(),
 			threads: plan.setting.threads.get(),
 			units_per_second: f64::from(measured.units) / measured.time.as_secs_f64(),
@@ -42,8 +45,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 			println!("{}", serde_json::to_string(&figure)?);
 		} else {
 			let Figure { units_per_second, setup, .. } = &figure;
-			let (name, unit, memory) = (class.name, class.unit, mib(figure.memory_bytes));
-			println!("{name}: {units_per_second:.1} {unit} a second, {memory}; {setup}");
+			let Class { name, unit, program, .. } = class;
+			let memory = mib(figure.memory_bytes);
+			println!("{name}, {program}: {units_per_second:.1} {unit} a second, {memory}; {setup}");
 		}
 	}
 	Ok(())

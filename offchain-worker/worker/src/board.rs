@@ -198,6 +198,7 @@ impl Board {
 		ClassStatus {
 			class: number,
 			name: class.name.into(),
+			engine: class.program.into(),
 			rate: inner.rate(number).per_second(),
 			memory_bytes: memory,
 			threads: self.facts.plan.setting.threads.get(),
@@ -239,7 +240,7 @@ mod tests {
 			board.computed(class, 1, Duration::from_millis(999));
 		}
 		let rates: Vec<_> = board.capabilities().iter().map(|able| able.rate).collect();
-		assert_eq!(rates, [30_515, 60_000, 60_000]);
+		assert_eq!(rates, [30_515, 60_000, 60_000, 60_000, 60_000]);
 		let status = board.status(None, 0, 0);
 		assert!(status.classes.iter().all(|class| class.units == 61));
 	}

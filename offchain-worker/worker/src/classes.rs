@@ -1,8 +1,9 @@
-//! Work classes: which engine computes a class, how much work a payload is, how much memory that
-//! takes, and something to compute whose result is known.
+//! Work classes: which engine computes a class, what that takes, how much work a payload is, and
+//! something to compute whose result is known.
 
 mod program;
 mod randomx;
+mod torch;
 
 use crate::plan::Setting;
 use std::{
@@ -43,23 +44,62 @@ pub struct Class {
 	/// Whether its results follow a numerics profile, which a build or a machine may lack: the class
 	/// is offered once an exam has proved it.
 	pub has_profile: bool,
+	/// Whether its engine needs libtorch, which is not part of a release.
+	pub needs_libtorch: bool,
+	/// Whether its profile takes a processor with AVX2.
+	pub needs_avx2: bool,
 }
 
 /// The blake2_256 hash of the output that a result names. None: it is no result of the class.
 pub type OutputOf = fn(&[u8]) -> Option<[u8; 32]>;
 
-/// All of them.
-pub static CLASSES: [Class; 3] = [randomx::CLASS, program::EXACT_F64, program::INTEGER];
+/// All of them. One engine computes a class, and may compute several.
+pub static CLASSES: [Class; 5] =
+	[randomx::CLASS, program::EXACT_F64, torch::EXACT_F32, torch::BANDED_F32, program::INTEGER];
+
+/// What a worker has besides engines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+	/// A place for inputs and outputs of programs.
+	pub store: bool,
+	/// The folder of libtorch.
+	pub libtorch: bool,
+	/// A processor with AVX2.
+	pub avx2: bool,
+}
+
+/// What a class needs and a worker has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+	/// A place for inputs and outputs of programs.
+	Store,
+	/// The folder of libtorch.
+	Libtorch,
+	/// A processor with AVX2.
+	Avx2,
+}
 
 /// Address space for a thread: its stack, and the heap that glibc's allocator reserves for it.
 const THREAD_SPACE: u64 = 80 << 20;
 /// Address space for everything else: the program, its libraries, what is reserved and given back.
 const OTHER_SPACE: u64 = 512 << 20;
+/// Address space for libtorch: 450 MiB of library, and what it reserves.
+const LIBTORCH_SPACE: u64 = 2 << 30;
 
 impl Class {
-	/// The classes that a worker can serve, with a store or without one.
-	pub fn servable(has_store: bool) -> impl Iterator<Item = &'static Self> {
-		CLASSES.iter().filter(move |class| has_store || !class.needs_data())
+	/// The classes that a worker of such means can serve.
+	pub fn servable(means: Means) -> impl Iterator<Item = &'static Self> {
+		CLASSES.iter().filter(move |class| class.lack(means).is_none())
+	}
+
+	/// What keeps a worker of such means from serving it.
+	pub fn lack(&self, means: Means) -> Option<Lack> {
+		let needs = [
+			(self.needs_data() && !means.store, Lack::Store),
+			(self.needs_libtorch && !means.libtorch, Lack::Libtorch),
+			(self.needs_avx2 && !means.avx2, Lack::Avx2),
+		];
+		needs.into_iter().find_map(|(is_lacking, lack)| is_lacking.then_some(lack))
 	}
 
 	/// Whether its engine asks for data and yields outputs.
@@ -106,7 +146,8 @@ impl Class {
 		let threads = u64::try_from(setting.threads.get()).unwrap_or(u64::MAX);
 		let reserved = THREAD_SPACE.saturating_mul(threads.saturating_mul(2).saturating_add(2));
 		let need = self.need(setting.mode, setting.threads, setting.caches);
-		need.saturating_add(reserved).saturating_add(OTHER_SPACE)
+		let libtorch = if self.needs_libtorch { LIBTORCH_SPACE } else { 0 };
+		need.saturating_add(reserved).saturating_add(OTHER_SPACE).saturating_add(libtorch)
 	}
 
 	/// A payload to measure with: `units` of work from `start` on.
@@ -142,13 +183,57 @@ mod tests {
 		}
 	}
 
+	const ALL: Means = Means { store: true, libtorch: true, avx2: true };
+	const RUST: &str = "tequio-engine-ml";
+	const TORCH: &str = "tequio-engine-torch";
+
 	#[test]
-	fn what_needs_data_needs_a_store() {
-		let numbers = |has_store| -> Vec<_> {
-			Class::servable(has_store).map(|class| class.number).collect()
+	fn means_decide_what_is_served_and_by_which_engine() {
+		let served = |means| -> Vec<_> {
+			Class::servable(means).map(|class| (class.number, class.program)).collect()
 		};
-		assert_eq!(numbers(false), [0]);
-		assert_eq!(numbers(true), [0, 1, 4]);
+		let search = (0, "tequio-engine-randomx");
+		assert_eq!(served(Means { store: false, ..ALL }), [search]);
+		assert_eq!(served(Means { libtorch: false, ..ALL }), [search, (1, RUST), (4, RUST)]);
+		let all = [search, (1, RUST), (2, TORCH), (3, TORCH), (4, RUST)];
+		assert_eq!(served(ALL), all);
+		let without_avx2 = [search, (1, RUST), (3, TORCH), (4, RUST)];
+		assert_eq!(served(Means { avx2: false, ..ALL }), without_avx2);
+	}
+
+	#[test]
+	fn a_class_has_one_engine() {
+		for class in &CLASSES {
+			let of_number = CLASSES.iter().filter(|other| other.number == class.number);
+			assert_eq!(of_number.count(), 1, "{class:?}");
+		}
+	}
+
+	#[test]
+	fn what_is_lacking_is_told() {
+		for class in &CLASSES {
+			assert_eq!(class.lack(ALL), None);
+			let expected = class.needs_data().then_some(Lack::Store);
+			assert_eq!(class.lack(Means::default()), expected);
+		}
+		let exact_f32 = CLASSES.iter().find(|class| class.number == 2).unwrap();
+		let lacking = exact_f32.lack(Means { libtorch: false, ..ALL });
+		assert_eq!(lacking, Some(Lack::Libtorch));
+		assert_eq!(exact_f32.lack(Means { avx2: false, ..ALL }), Some(Lack::Avx2));
+	}
+
+	#[test]
+	fn libtorch_has_room() {
+		let named = |program: &str| CLASSES.iter().find(|class| class.program == program).unwrap();
+		let (torch, rust) = (named(TORCH), named(RUST));
+		let setting = Setting::SMALLEST;
+		let need = |class: &Class| class.need(setting.mode, setting.threads, setting.caches);
+		assert_eq!(need(torch), 7 << 29);
+		let (more, more_need) = (
+			torch.address_space(&setting) - rust.address_space(&setting),
+			need(torch) - need(rust),
+		);
+		assert_eq!(more, more_need + (2 << 30));
 	}
 
 	#[test]

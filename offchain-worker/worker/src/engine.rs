@@ -52,6 +52,8 @@ pub struct Launcher {
 	pub sandbox: Sandbox,
 	/// Where the data of those classes is that need some.
 	pub store: Option<Arc<dyn Store>>,
+	/// Where libtorch is for the engines that need it: an absolute path.
+	pub libtorch: Option<PathBuf>,
 }
 
 /// Why an engine gave no answer. Another process may.
@@ -194,9 +196,10 @@ impl Launcher {
 		let limits = self.setting.limits(class.address_space(&self.setting));
 		let mut args = self.setting.args();
 		args.extend(class.arguments.iter().map(|argument| OsString::from(*argument)));
+		let libraries = self.libtorch.as_deref().filter(|_| class.needs_libtorch);
 		let mut process = self
 			.sandbox
-			.command(&program, &args, &limits)
+			.command(&program, &args, &limits, libraries)
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::piped())

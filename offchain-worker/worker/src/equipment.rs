@@ -2,10 +2,11 @@
 
 use crate::{
 	args::EngineArgs,
-	classes::Class,
+	classes::{Class, Means},
 	engine::Launcher,
 	exam::{examine, ExamError},
-	machine::Machine,
+	libtorch,
+	machine::{has_avx2, Machine},
 	plan::{decide, Plan, Wishes},
 	sandbox::Sandbox,
 	status::SandboxStatus,
@@ -46,17 +47,21 @@ impl Equipment {
 		}
 		let dir = engine_dir(args)?;
 		let store = store(args)?;
-		let servable = || Class::servable(store.is_some());
-		let classes: Vec<_> = servable().filter(|class| class.is_in(&dir)).collect();
-		let mut programs: Vec<_> = servable().map(|class| class.program).collect();
-		programs.dedup();
+		let libtorch = args.libtorch.as_deref().map(libtorch::find).transpose()?;
+		let means = means(args);
+		let used = libtorch.as_deref().filter(|_| means.store);
+		if let Some(dir) = used.filter(|dir| sandbox.keeps_root_for(dir)) {
+			let (finding, remedy) = libtorch::for_root_alone(dir);
+			warn!("{finding}: {remedy}");
+		}
+		let classes: Vec<_> = Class::servable(means).filter(|class| class.is_in(&dir)).collect();
 		ensure!(
 			!classes.is_empty(),
 			"no engine in {dir:?}; there should be {}: give its folder with --engine-dir",
-			programs.join(" or ")
+			programs(means).join(" or ")
 		);
 		let plan = plan(args, slots, &Machine::look(), &classes);
-		let launcher = Launcher { dir, setting: plan.setting, sandbox, store };
+		let launcher = Launcher { dir, setting: plan.setting, sandbox, store, libtorch };
 		Ok(Self { classes, plan, launcher })
 	}
 
@@ -97,6 +102,20 @@ fn with_retries(mut examine: impl FnMut() -> Result<(), ExamError>) -> Result<()
 		}
 	}
 	examine()
+}
+
+/// What the command line and this machine have besides engines. A folder that is named is there, or
+/// the worker does not start.
+pub fn means(args: &EngineArgs) -> Means {
+	Means { store: args.store.is_some(), libtorch: args.libtorch.is_some(), avx2: has_avx2() }
+}
+
+/// File names of the engines of a worker of such means.
+fn programs(means: Means) -> Vec<&'static str> {
+	let mut programs: Vec<_> = Class::servable(means).map(|class| class.program).collect();
+	programs.sort_unstable();
+	programs.dedup();
+	programs
 }
 
 /// Where inputs and outputs of programs are, if the command line names a place.

@@ -188,6 +188,11 @@ pub fn processor_features() -> Vec<(&'static str, bool)> {
 	features
 }
 
+/// Whether the processor has AVX2, which a numerics profile is pinned to.
+pub fn has_avx2() -> bool {
+	processor_features().contains(&("avx2", true))
+}
+
 /// Whether something keeps the clock of this machine right.
 pub fn is_clock_synchronised() -> io::Result<bool> {
 	// SAFETY: the structure holds integers only, and with `modes` zero the call changes nothing but

@@ -22,8 +22,9 @@
 //! | `supervisor` | computes jobs, starts engines again |
 //! | `engine` | one engine process |
 //! | `sandbox` | what an engine may do |
+//! | `libtorch` | the folder of the libraries that an engine of programs maps |
 //! | `store` | inputs and outputs of programs, by their hash |
-//! | `classes` | what is known of a class: its engine, its units of work, its memory |
+//! | `classes` | what is known of a class: its engine, what that needs, its units of work |
 //! | `plan`, `machine` | mode, threads and caches of engines, from what this machine has |
 //! | `equipment` | engines, plan and sandbox, found before an engine is started |
 //! | `exam` | whether an engine computes right |
@@ -62,6 +63,7 @@ mod engine;
 mod equipment;
 mod exam;
 mod journal;
+mod libtorch;
 mod machine;
 mod measure;
 mod metrics;

@@ -5,8 +5,8 @@
 //!
 //! | part | file | what it takes away |
 //! | --- | --- | --- |
-//! | namespaces | `namespaces` | the network, other processes, every file but system libraries |
-//! | files (landlock) | `files` | every file but the engine's own and system libraries; all writing |
+//! | namespaces | `namespaces` | the network, other processes, every file but libraries |
+//! | files (landlock) | `files` | every file but the engine's own and libraries; all writing |
 //! | filter (seccomp) | `filter` | system calls that do not compute, a second program, new processes |
 //! | limits | `limits`, `rights` | rights, memory, threads, open files, files to write, priority |
 //! | cgroup | `cgroup` | memory, threads and processor time beyond a share that the owner set |
@@ -21,12 +21,17 @@
 //! launcher kills the engine, and killing the worker kills both. Without namespaces the launcher
 //! itself becomes the engine.
 //!
+//! Libraries are those of the system, and for an engine that needs others the folder with these
+//! (`libraries`). Its path is all that the environment of such an engine holds; that of others is
+//! empty.
+//!
 //! ## Design
 //! - Whether a part works here is found out by trying, with this program in the place of the
 //!   engine, and with the same code that confines engines. `remedy` has the words for what fails.
 //! - The engine does not take part: a program that was compiled against nothing of this is confined
 //!   as well, from its first instruction on.
-//! - A worker that runs as root has its engines run as nobody where they can be.
+//! - A worker that runs as root has its engines run as nobody where they can be. Where root alone may
+//!   read its libraries an engine stays root, and the worker says so at its start.
 //! - What stays: an engine uses processor time, reads public facts about the processors, and can
 //!   tell the time.
 
@@ -34,6 +39,7 @@ mod cgroup;
 mod files;
 mod filter;
 mod launch;
+mod libraries;
 mod limits;
 mod namespaces;
 mod remedy;
@@ -43,6 +49,7 @@ mod trial;
 pub use launch::{launch, LaunchArgs};
 
 use cgroup::Claim;
+use libraries::Libraries;
 use namespaces::Way;
 use std::{
 	ffi::{OsStr, OsString},
@@ -185,11 +192,27 @@ impl Sandbox {
 		&self.report
 	}
 
-	/// The command that starts an engine. Its pipes are the caller's affair; its environment is
-	/// empty. Whoever kills or collects its process has the engine killed. The engine also dies with
-	/// the *thread* that starts it.
-	pub fn command(&self, program: &Path, args: &[OsString], limits: &Limits) -> Command {
-		command(&self.parts, program, args, limits)
+	/// The command that starts an engine. Its pipes are the caller's affair. `libraries`: the absolute
+	/// path of a folder that it may read besides those of the system, and where it looks for what it
+	/// is linked with. Whoever kills or collects its process has the engine killed. The engine also
+	/// dies with the *thread* that starts it.
+	pub fn command(
+		&self,
+		program: &Path,
+		args: &[OsString],
+		limits: &Limits,
+		libraries: Option<&Path>,
+	) -> Command {
+		command(&self.parts, program, args, limits, libraries)
+	}
+
+	/// Whether an engine that reads these libraries stays root where it would become nobody without
+	/// them: nobody may not read them.
+	pub fn keeps_root_for(&self, libraries: &Path) -> bool {
+		let are_shown = self.parts.namespaces.is_some();
+		self.parts.limits
+			&& rights::is_able_root().unwrap_or(false)
+			&& !Libraries::find(libraries).are_for_nobody(are_shown)
 	}
 
 	/// Adds a part if it works, in the first way that does.
@@ -232,7 +255,7 @@ impl Parts {
 
 	/// Starts this program, confined by these parts, which ends at once. Fails with what it says.
 	fn try_out(&self) -> Result<(), String> {
-		trial::run(command(self, Path::new(OURSELVES), &["--version".into()], &TRIAL))
+		trial::run(command(self, Path::new(OURSELVES), &["--version".into()], &TRIAL, None))
 	}
 
 	/// The words for a launcher.
@@ -273,7 +296,14 @@ impl Limits {
 	}
 }
 
-fn command(parts: &Parts, program: &Path, args: &[OsString], limits: &Limits) -> Command {
+fn command(
+	parts: &Parts,
+	program: &Path,
+	args: &[OsString],
+	limits: &Limits,
+	libraries: Option<&Path>,
+) -> Command {
+	let libraries = libraries.iter().flat_map(|dir| [OsStr::new("--libraries"), dir.as_os_str()]);
 	let mut command = Command::new(OURSELVES);
 	command
 		.arg0("tequio-worker")
@@ -281,6 +311,7 @@ fn command(parts: &Parts, program: &Path, args: &[OsString], limits: &Limits) ->
 		.arg(process::id().to_string())
 		.args(parts.args())
 		.args(limits.args())
+		.args(libraries)
 		.arg("--")
 		.arg(program)
 		.args(args)
@@ -306,87 +337,4 @@ fn list(parts: &[PartReport]) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-	use super::*;
-	use clap::Parser;
-
-	#[derive(Debug, Parser)]
-	struct Line {
-		#[command(flatten)]
-		launch: LaunchArgs,
-	}
-
-	/// A machine that has everything but what is named.
-	fn report(lacking: &[Part]) -> Vec<PartReport> {
-		let state = |part| {
-			let is_lacking = lacking.contains(&part);
-			if is_lacking {
-				PartState::Missing(format!("no {part:?} here"))
-			} else {
-				PartState::Active
-			}
-		};
-		PARTS.into_iter().map(|part| PartReport { part, state: state(part) }).collect()
-	}
-
-	#[test]
-	fn a_launcher_understands_what_it_is_told() {
-		let every = Parts {
-			namespaces: Some(Way::User),
-			files: true,
-			filter: true,
-			limits: true,
-			cgroup: Some("/sys/fs/cgroup/a group".into()),
-		};
-		let plain = Parts { namespaces: Some(Way::Plain), ..Parts::default() };
-		for parts in [every, plain, Parts::default()] {
-			for cpu_percent in [None, Some(50)] {
-				let limits = Limits { memory: u64::MAX, threads: 3, cpu_percent };
-				let args = ["--mode".into(), "light".into(), "--filter".into()];
-				let command = command(&parts, Path::new("/an engine"), &args, &limits);
-				let mut words = command.get_args();
-				assert_eq!(words.next(), Some(OsStr::new("launch-engine")));
-				let line = [OsStr::new("tequio-worker")].into_iter().chain(words);
-				let LaunchArgs { worker, parts: told, limits: most, command } =
-					Line::try_parse_from(line).unwrap().launch;
-				assert_eq!(u32::try_from(worker), Ok(process::id()));
-				assert_eq!((told, most), (parts.clone(), limits));
-				assert_eq!(command, ["/an engine", "--mode", "light", "--filter"]);
-			}
-		}
-	}
-
-	#[test]
-	fn the_full_sandbox_is_refused_where_a_part_is_missing() {
-		let refused = missing(Policy::Full, &report(&[Part::Files, Part::Cgroup])).unwrap();
-		let text = refused.to_string();
-		assert!(text.contains("Files: no Files here"), "{text}");
-		assert!(text.contains("--sandbox available"), "{text}");
-		assert!(!text.contains("Cgroup"), "{text}");
-		let refused = missing(Policy::Full, &report(&[Part::Namespaces, Part::Filter])).unwrap();
-		assert_eq!(refused.parts.len(), 2);
-		let text = refused.to_string();
-		assert!(text.contains("Namespaces: ") && text.contains("Filter: "), "{text}");
-	}
-
-	#[test]
-	fn what_is_not_required_may_be_missing() {
-		assert_eq!(missing(Policy::Full, &report(&[Part::Cgroup])), None);
-		assert_eq!(missing(Policy::Available, &report(&PARTS)), None);
-	}
-
-	#[test]
-	fn no_sandbox_is_no_part() {
-		let none = Sandbox::prepare(Policy::None).unwrap();
-		assert!(none.report().iter().all(|part| part.state == PartState::Off));
-		assert_eq!(none.parts, Parts::default());
-	}
-
-	#[test]
-	fn tasks_are_bounded_and_leave_room() {
-		let limits = |threads| Limits { threads, ..TRIAL };
-		assert_eq!(limits(2).tasks(), 22);
-		assert_eq!(limits(u32::MAX).tasks(), 3 * u64::from(u32::MAX) + 16);
-	}
-}
+mod tests;

@@ -77,6 +77,8 @@ pub struct ClassStatus {
 	pub class: u16,
 	/// Its name.
 	pub name: String,
+	/// File name of the engine that computes it here.
+	pub engine: String,
 	/// Units of work per second that a slot has computed lately; zero before anything is measured.
 	pub rate: f64,
 	/// Memory of all its engines.
@@ -151,10 +153,10 @@ impl fmt::Display for Status {
 
 impl fmt::Display for ClassStatus {
 	fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-		let Self { class, name, rate, threads, jobs, units, seconds, restarts, .. } = self;
+		let Self { class, name, engine, rate, threads, jobs, units, seconds, restarts, .. } = self;
 		let memory = mib(self.memory_bytes);
 		let speed = format!("{rate:.1} units/s a slot");
-		writeln!(f, "{name} (class {class}): {speed}, {threads} threads, {memory}")?;
+		writeln!(f, "{name} (class {class}, {engine}): {speed}, {threads} threads, {memory}")?;
 		let Jobs { done, failed, cancelled } = jobs;
 		writeln!(
 			f,
@@ -201,6 +203,7 @@ mod tests {
 		let class = ClassStatus {
 			class: 0,
 			name: "RandomX search".into(),
+			engine: "tequio-engine-randomx".into(),
 			rate: 61.5,
 			memory_bytes: 280 << 20,
 			threads: 2,
@@ -241,7 +244,7 @@ mod tests {
 			"none yet",
 			"cgroup missing: mount cgroup2",
 			"light, as --mode says",
-			"61.5 units/s a slot, 2 threads, 280 MiB",
+			"(class 0, tequio-engine-randomx): 61.5 units/s a slot, 2 threads, 280 MiB",
 			"3 done with 6144 units, 1 failed, 2 cancelled",
 			"100 computing",
 			"1 crashed",

@@ -3,10 +3,9 @@
 //! A class fixes what a result is, what a unit of pay counts, and how results are compared. Work
 //! that computes with fractions has a class for each way of rounding, its *numerics profile*: who
 //! rounds otherwise gets other results, so only workers of the same profile can check each other.
+//! In one of them not even those get the same: their results are compared within a band.
 //! A new class is one variant here, its parameter types in a file of their own, and an engine that
 //! serves it.
-//!
-//! Index 3 is kept for results that are compared within a band.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -41,6 +40,10 @@ pub enum WorkClass {
 	/// bits on every such machine. The unit of pay is the program's own.
 	#[codec(index = 2)]
 	ExactF32,
+	/// Run one step of plain descent in 32-bit floats, as fast as the machine can: results differ in
+	/// their last bits, and are right within a band. The unit of pay is the program's own.
+	#[codec(index = 3)]
+	BandedF32,
 	/// Run a program whose results are integers: counts, labels. The unit of pay is the program's
 	/// own.
 	#[codec(index = 4)]
@@ -49,7 +52,8 @@ pub enum WorkClass {
 
 impl WorkClass {
 	/// Every class, in the order of its index.
-	pub const ALL: [Self; 4] = [Self::RandomXSearch, Self::ExactF64, Self::ExactF32, Self::Integer];
+	pub const ALL: [Self; 5] =
+		[Self::RandomXSearch, Self::ExactF64, Self::ExactF32, Self::BandedF32, Self::Integer];
 
 	/// The number by which worker processes know the class: its codec index.
 	pub const fn id(self) -> u16 {
@@ -57,6 +61,7 @@ impl WorkClass {
 			Self::RandomXSearch => 0,
 			Self::ExactF64 => 1,
 			Self::ExactF32 => 2,
+			Self::BandedF32 => 3,
 			Self::Integer => 4,
 		}
 	}

@@ -10,8 +10,10 @@
 //! | [`class`] | which kinds of work exist |
 //! | [`chunk`] | names of tasks, chunks, attempts, roles and duties |
 //! | [`stage`] | the life of a chunk: every state, its deadline, and who may end it |
-//! | [`search`] | RandomX search: task parameters, share arithmetic, claims, openings, audit reports |
+//! | [`claim`] | what a worker says openly when it commits: shares, a seed, or nothing |
+//! | [`search`] | RandomX search: task parameters, share arithmetic, openings, audit reports |
 //! | [`recompute`] | programs whose chunks anybody can run again: parameters, outputs, openings |
+//! | [`projection`] | what is compared of outputs that are right within a band |
 //! | [`opening`] | what is shown at the reveal, by class, and how two of them compare |
 //! | [`terms`] | chance of conviction and collateral, from one pure function |
 //! | [`reputation`] | what owners have done, and the audit rate that follows |
@@ -35,6 +37,7 @@ extern crate alloc;
 
 pub mod api;
 pub mod chunk;
+pub mod claim;
 pub mod class;
 pub mod clock;
 pub mod commitment;
@@ -43,6 +46,7 @@ pub mod draw;
 pub mod fifo;
 pub mod opening;
 pub mod orders;
+pub mod projection;
 pub mod recompute;
 pub mod reputation;
 pub mod rewards;

@@ -18,6 +18,8 @@ pub enum ChunkWork {
 }
 
 /// What is shown at the reveal. Its [`Opening::digest`] is what the commitment hid.
+// A projection is large, and there are a few openings at a time: a box for it would save nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -47,7 +49,7 @@ pub enum Comparison {
 	/// The same.
 	#[codec(index = 0)]
 	Equal,
-	/// Within the tolerance of the class: right enough to be paid, and nobody is slashed.
+	/// Within the tolerance of the class: right enough to be paid, and nobody is slashed for it.
 	#[codec(index = 1)]
 	Near,
 	/// Anything else.
@@ -70,16 +72,14 @@ impl Opening {
 	}
 
 	/// What `self` says of another opening of the same attempt. Outputs are equal where their hashes
-	/// are and what is shown of them is.
+	/// are and what is shown of them is; of others [`OutputOpening::is_near`] tells which are near.
 	pub fn judges(&self, other: &Self) -> Comparison {
 		match (self, other) {
 			(Self::Search(own), Self::Search(other)) if own == other => Comparison::Equal,
 			(Self::Output(own), Self::Output(other)) if own.output == other.output => {
 				Comparison::Equal
 			},
-			(Self::Output(own), Self::Output(other)) if own.near.contains(&other.output.hash) => {
-				Comparison::Near
-			},
+			(Self::Output(own), Self::Output(other)) if own.is_near(other) => Comparison::Near,
 			_ => Comparison::Wrong,
 		}
 	}

@@ -1,16 +1,17 @@
 //! Recomputed work: a program whose chunks anybody of the same class can run again, with the same
-//! result.
+//! result, or one that is near.
 //!
 //! The chain knows the program and the output of a chunk by their hashes alone. What the program
 //! is, where its input lies and what chunk `i` of it does says the *manifest*, whose hash the task
 //! names; engines read it, the chain does not. A result is right if running the chunk again gives
-//! the same output: everything else is for auditors and referees to find out.
+//! the same output: everything else is for auditors and referees to find out. In a class with a
+//! band it is right within that, and what is compared on the chain are *projections* of outputs.
 //!
 //! Where an output is so short that its hash says no less than itself, it is shown at the reveal:
 //! counts can be read off the chain. What one run is given beside its manifest, such as the outputs
 //! of runs before it, are its *arguments*, hashes too.
 
-use crate::WorkClass;
+use crate::{projection::Projection, training::DIVERGED, WorkClass};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -66,7 +67,10 @@ impl RecomputeSpec {
 		use RecomputeError::*;
 		match self.class {
 			WorkClass::RandomXSearch => return Err(NotAProgram),
-			WorkClass::ExactF64 | WorkClass::ExactF32 | WorkClass::Integer => {},
+			WorkClass::ExactF64
+			| WorkClass::ExactF32
+			| WorkClass::BandedF32
+			| WorkClass::Integer => {},
 		}
 		if self.chunks == 0 {
 			return Err(NoChunks);
@@ -130,6 +134,11 @@ impl Output {
 	pub fn is_sound(&self) -> bool {
 		self.shown.is_empty() || self.hash == H256(blake2_256(&self.shown))
 	}
+
+	/// Whether it says that numbers got too large.
+	pub fn has_diverged(&self) -> bool {
+		self.hash == H256(blake2_256(DIVERGED))
+	}
 }
 
 /// What is shown of a computation at the reveal.
@@ -140,9 +149,12 @@ pub struct OutputOpening {
 	/// The output.
 	pub output: Output,
 	/// Outputs of others in the attempt that a referee finds within the tolerance of the class (one
-	/// unit of the grid anywhere), by hash, ascending, without its own. Empty for worker and
-	/// auditors, who have not seen others' outputs, and in classes without a tolerance.
+	/// unit of the grid anywhere, or the band), by hash, ascending, without its own. Empty for worker
+	/// and auditors, who have not seen others' outputs, and in classes without a tolerance.
 	pub near: BoundedVec<H256, ConstU32<MAX_NEAR>>,
+	/// The projection of what was computed, with the worker's seed, of worker and auditors in a class
+	/// with a band: it is their output, or zeros where numbers got too large. Nobody else's.
+	pub projection: Option<Projection>,
 }
 
 impl OutputOpening {
@@ -154,6 +166,30 @@ impl OutputOpening {
 
 	/// The opening of somebody who has only its own output to tell of.
 	pub fn showing(output: Output) -> Self {
-		Self { output, near: BoundedVec::new() }
+		Self { output, near: BoundedVec::new(), projection: None }
+	}
+
+	/// The opening of worker or auditor in a class with a band, whose output is its projection.
+	pub fn projected(projection: Projection) -> Self {
+		Self::projecting(Output::hidden(projection.output()), projection)
+	}
+
+	/// The opening of somebody who says this of an output.
+	pub fn projecting(output: Output, projection: Projection) -> Self {
+		Self { projection: Some(projection), ..Self::showing(output) }
+	}
+
+	/// Whether the output of another opening is within the tolerance of the class: whoever shows this
+	/// one says so, or the projections do. Of outputs one of which has diverged, projections say
+	/// nothing.
+	pub fn is_near(&self, other: &Self) -> bool {
+		let projected = match (&self.projection, &other.projection) {
+			(Some(own), Some(others)) => {
+				let diverged = self.output.has_diverged() || other.output.has_diverged();
+				!diverged && own.is_near(others)
+			},
+			_ => false,
+		};
+		projected || self.near.contains(&other.output.hash)
 	}
 }

@@ -1,4 +1,4 @@
-//! RandomX search: parameters, share arithmetic, claims and openings.
+//! RandomX search: parameters, share arithmetic, claimed shares and openings.
 //!
 //! A task names a RandomX key, a blob with room for a 4-byte little-endian nonce, a range of nonces
 //! and a 256-bit target. Its hash is read as a little-endian integer, as Monero does, and meets a
@@ -47,8 +47,8 @@ pub const NONCE_BYTES: usize = 4;
 
 /// A nonce of a search range, as the 32-bit integer that the blob holds in little-endian order.
 pub type Nonce = u32;
-/// The nonces of a claim, ascending.
-pub type Claim = BoundedVec<Nonce, ConstU32<MAX_CLAIM>>;
+/// The nonces of the shares that are claimed, ascending. See [`crate::claim::Claim`].
+pub type Shares = BoundedVec<Nonce, ConstU32<MAX_CLAIM>>;
 
 /// What is searched, for a whole task.
 #[derive(

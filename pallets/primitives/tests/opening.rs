@@ -10,8 +10,10 @@ use tequio_primitives::{
 		Comparison::{Equal, Near, Wrong},
 		Opening,
 	},
+	projection::{Projection, PROJECTED},
 	recompute::{Output, OutputOpening},
 	search::{Fault, SearchOpening, Winner},
+	training::DIVERGED,
 };
 
 fn search(shares: u8) -> SearchOpening {
@@ -25,7 +27,20 @@ fn search(shares: u8) -> SearchOpening {
 fn output(own: u8, near: &[u8]) -> Opening {
 	let near: Vec<H256> = near.iter().map(|byte| H256::repeat_byte(*byte)).collect();
 	let output = Output::hidden(H256::repeat_byte(own));
-	Opening::Output(OutputOpening { output, near: near.try_into().unwrap() })
+	let near = near.try_into().unwrap();
+	Opening::Output(OutputOpening { near, ..OutputOpening::showing(output) })
+}
+
+/// What somebody shows of an output, all of whose sums are this many units.
+fn projected(output: Output, number: i32) -> Opening {
+	let (exponent, scale, numbers) = (0, 1 << 30, [number; PROJECTED]);
+	let projection = Projection { change: output.hash, exponent, scale, numbers };
+	Opening::Output(OutputOpening::projecting(output, projection))
+}
+
+/// The same of an output of which nothing but the hash is shown.
+fn banded(own: u8, number: i32) -> Opening {
+	projected(Output::hidden(H256::repeat_byte(own)), number)
 }
 
 /// What somebody shows whose output were these bytes.
@@ -54,6 +69,8 @@ fn digests_differ_by_everything_that_is_shown() {
 		output(1, &[2]),
 		shown(b"counts"),
 		Opening::Output(OutputOpening::own(Output::of(b"counts").hash)),
+		banded(1, 0),
+		banded(1, 1),
 	];
 	let digests: BTreeSet<H256> = openings.iter().map(Opening::digest).collect();
 	assert_eq!(digests.len(), openings.len());
@@ -104,9 +121,32 @@ fn who_shows_less_of_the_same_output_is_wrong() {
 fn near_outputs_are_known_by_their_hash() {
 	let other = Output::of(b"counts");
 	let near = vec![other.hash].try_into().unwrap();
-	let referee = Opening::Output(OutputOpening { output: Output::of(b"others"), near });
+	let own = OutputOpening::showing(Output::of(b"others"));
+	let referee = Opening::Output(OutputOpening { near, ..own });
 	assert_eq!(referee.judges(&shown(b"counts")), Near);
 	assert_eq!(referee.judges(&Opening::Output(OutputOpening::own(other.hash))), Near);
+}
+
+#[test]
+fn outputs_are_near_where_their_projections_are() {
+	let worker = banded(1, 0);
+	assert_eq!(banded(2, 100_000).judges(&worker), Near);
+	assert_eq!(worker.judges(&banded(2, 100_000)), Near);
+	assert_eq!(banded(2, 200_000).judges(&worker), Wrong);
+	// The same output is equal, whatever is said to be its projection.
+	assert_eq!(banded(1, 200_000).judges(&worker), Equal);
+	// Where one has no projection, the other's says nothing.
+	assert_eq!(banded(2, 0).judges(&output(1, &[])), Wrong);
+	assert_eq!(output(2, &[]).judges(&worker), Wrong);
+	assert_eq!(output(2, &[1]).judges(&worker), Near);
+}
+
+#[test]
+fn what_has_diverged_is_equal_or_wrong() {
+	let diverged = projected(Output::of(DIVERGED), 0);
+	assert_eq!(diverged.judges(&diverged), Equal);
+	assert_eq!(diverged.judges(&banded(1, 0)), Wrong);
+	assert_eq!(banded(1, 0).judges(&diverged), Wrong);
 }
 
 proptest! {

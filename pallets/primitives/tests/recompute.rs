@@ -22,7 +22,10 @@ fn a_program_of_any_class_but_search_is_valid() {
 	for class in WorkClass::ALL {
 		let expected = match class {
 			WorkClass::RandomXSearch => Err(RecomputeError::NotAProgram),
-			WorkClass::ExactF64 | WorkClass::ExactF32 | WorkClass::Integer => Ok(()),
+			WorkClass::ExactF64
+			| WorkClass::ExactF32
+			| WorkClass::BandedF32
+			| WorkClass::Integer => Ok(()),
 		};
 		assert_eq!(RecomputeSpec { class, ..spec() }.validate(), expected);
 	}

@@ -72,7 +72,8 @@ pub struct Estimated<T>(PhantomData<T>);
 const PROOF_PER_READ: u64 = 2_048;
 /// Proof of the seats of a class, those in force and the coming ones, in bytes.
 const SEATS_PROOF: u64 = 2 * 36_000;
-/// Bytes that a check may have beyond that: its claim and its opening.
+/// Bytes that a check may have beyond that: the shares that it claims, or a projection, and its
+/// opening.
 const CHECK_PROOF: u64 = 3_072;
 /// Bytes that the record may have beyond that for which a task was ordered: the outputs of two
 /// rounds.

@@ -3,7 +3,8 @@
 //! A training is a series of rounds. Each round is up to three ordinary tasks of `tasks`, which are
 //! assigned, checked and paid like any others: *train* has a chunk for each shard of the data,
 //! *aggregate* makes one state out of what they gave, *evaluate* counts how good that state is. The
-//! pallet orders them out of one budget, hands what was paid on to the next, and stops by rule.
+//! pallet orders them out of one budget, hands what was paid on to the next, and stops by rule. The
+//! plan says in which class is trained; whichever that is, aggregation is in `ExactF64`.
 //!
 //! ## Map
 //! | file | concept |
@@ -283,8 +284,9 @@ pub mod pallet {
 	/// Why a call changed nothing.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The class is not one of programs: name the class of the programs' numbers.
-		NotAProgram,
+		/// Nothing is trained in this class: name that of the numbers that the program computes with,
+		/// `ExactF64`, `ExactF32` or `BandedF32`.
+		NotTrainable,
 		/// Shards are out of bounds: ask for 1 to 64.
 		ShardsOutOfBounds,
 		/// Rounds are out of bounds: ask for 1 to 100 000.
@@ -336,7 +338,7 @@ pub mod pallet {
 	impl<T> From<RecomputeError> for Error<T> {
 		fn from(error: RecomputeError) -> Self {
 			match error {
-				RecomputeError::NotAProgram => Self::NotAProgram,
+				RecomputeError::NotAProgram => Self::NotTrainable,
 				RecomputeError::NoChunks => Self::ShardsOutOfBounds,
 				RecomputeError::NoUnits => Self::NoUnits,
 				RecomputeError::ReplicasOutOfBounds => Self::ReplicasOutOfBounds,

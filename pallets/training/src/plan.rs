@@ -18,6 +18,7 @@ use tequio_primitives::{
 impl Plan {
 	/// Says whether this can be a training, deadlines apart: those, [`Self::rounded`] looks at.
 	pub(crate) fn validate<T: Config>(&self) -> Result<(), Error<T>> {
+		ensure!(can_train(self.class), Error::<T>::NotTrainable);
 		ensure!((1..=MAX_SHARDS).contains(&self.shards), Error::<T>::ShardsOutOfBounds);
 		ensure!((1..=MAX_ROUNDS).contains(&self.rounds), Error::<T>::RoundsOutOfBounds);
 		ensure!((1..=self.shards).contains(&self.quorum), Error::<T>::QuorumOutOfBounds);
@@ -42,17 +43,29 @@ impl Plan {
 		(step_deadline >= deadline).then_some(Self { deadline, step_deadline, ..self })
 	}
 
-	/// What the task of a step computes; `None` for the evaluation of a plan without one.
+	/// What the task of a step computes; `None` for the evaluation of a plan without one. What shards
+	/// gave is aggregated in one way of rounding, whichever they were trained in: all that a round
+	/// builds on is the same to the last bit for everybody.
 	pub fn spec(&self, step: Step) -> Option<RecomputeSpec> {
 		let (class, program, chunks, units) = match step {
 			Step::Train => (self.class, self.train.program, self.shards, self.train.units),
-			Step::Aggregate => (self.class, self.aggregate.program, 1, self.aggregate.units),
+			Step::Aggregate => {
+				(WorkClass::ExactF64, self.aggregate.program, 1, self.aggregate.units)
+			},
 			Step::Evaluate => {
 				let evaluation = self.evaluate?;
 				(WorkClass::Integer, evaluation.program, evaluation.chunks, evaluation.units)
 			},
 		};
 		Some(RecomputeSpec { class, program, chunks, units, replicas: self.replicas })
+	}
+}
+
+/// Whether there are programs in a class that train.
+pub(crate) fn can_train(class: WorkClass) -> bool {
+	match class {
+		WorkClass::ExactF64 | WorkClass::ExactF32 | WorkClass::BandedF32 => true,
+		WorkClass::RandomXSearch | WorkClass::Integer => false,
 	}
 }
 

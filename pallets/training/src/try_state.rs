@@ -1,6 +1,7 @@
 //! The invariants, each as a sentence and a check.
 
 use crate::{
+	plan::can_train,
 	round::{self, Next},
 	types::{Phase, Queue, Scores, Training, TrainingFifo, MAX_LIVE},
 	Config, HoldReason, NextTraining, Pallet, Steps, TrainingEnds, TrainingPages, Trainings,
@@ -129,10 +130,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// No more rounds are done than were asked for; there is a state once one is done. What shards gave
-/// is listed for every shard or for none, and what they gave before only where the plan carries it.
+/// The class is one to train in. No more rounds are done than were asked for; there is a state once
+/// one is done. What shards gave is listed for every shard or for none, and what they gave before only
+/// where the plan carries it.
 fn check_plan<AccountId>(training: &Training<AccountId>) -> Result<(), TryRuntimeError> {
 	let Training { plan, round, state, previous, phase, .. } = training;
+	ensure!(can_train(plan.class), "nothing is trained in the class of a plan");
 	ensure!(*round <= plan.rounds, "more rounds are done than were asked for");
 	ensure!(state.is_zero() == (*round == 0), "a state belongs to a round that is done");
 	let shards = usize::try_from(plan.shards).map_err(|_| "shards do not fit")?;

@@ -99,8 +99,8 @@ pub struct StopRule {
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Plan {
-	/// Class of training and aggregation: any but RandomX search. Evaluation is always of the class
-	/// `Integer`.
+	/// Class of training: `ExactF64`, `ExactF32` or `BandedF32`. Aggregation is always of the class
+	/// `ExactF64`, evaluation of `Integer`.
 	pub class: WorkClass,
 	/// Training: one chunk for each shard.
 	pub train: Stage,

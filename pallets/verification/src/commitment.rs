@@ -7,13 +7,13 @@ use crate::{
 use frame_support::{dispatch::DispatchResult, ensure};
 use frame_system::pallet_prelude::BlockNumberFor;
 use tequio_primitives::{
+	claim::Claim,
 	clock::WorkClock,
 	opening::ChunkWork,
-	search::Nonce,
 	tasks::{Assignment, CheckedTasks},
 	terms::AuditTerms,
 	workers::EngageSeats,
-	AttemptId, Role, WorkHeight,
+	AttemptId, Role, WorkClass, WorkHeight,
 };
 
 impl<T: Config> Pallet<T> {
@@ -113,7 +113,7 @@ impl<T: Config> Pallet<T> {
 			return Err(Error::<T>::NotAssigned);
 		};
 		ensure!(Self::now() < due, Error::<T>::TooLate);
-		ensure!(item.claim.is_empty(), Error::<T>::MalformedClaim);
+		ensure!(item.claim == Claim::Nothing, Error::<T>::MalformedClaim);
 		Ok((check, place))
 	}
 
@@ -136,10 +136,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Whether a worker may claim this: in a search nonces of its range, of a program nothing.
-fn may_claim(work: &ChunkWork, claim: &[Nonce]) -> bool {
+/// Whether a worker may claim this: what its class claims, and in a search nonces of its range.
+pub(crate) fn may_claim(work: &ChunkWork, claim: &Claim) -> bool {
 	match work {
-		ChunkWork::Search(_, range) => range.contains_claim(claim),
-		ChunkWork::Recompute(_) => claim.is_empty(),
+		ChunkWork::Search(_, range) => {
+			claim.is_of(WorkClass::RandomXSearch) && range.contains_claim(claim.shares())
+		},
+		ChunkWork::Recompute(spec) => claim.is_of(spec.class),
 	}
 }

@@ -336,7 +336,7 @@ impl<T: Config> Pallet<T> {
 	/// a program all of the chunk.
 	fn units_of(id: &AttemptId, check: &CheckOf<T>) -> u64 {
 		let audited = check.sub_range.map_or(0, |(_, count)| u64::from(count));
-		let claimed = u64::try_from(check.claim.len()).unwrap_or(u64::MAX);
+		let claimed = u64::try_from(check.claim.shares().len()).unwrap_or(u64::MAX);
 		match T::Tasks::work(&id.chunk) {
 			Some(ChunkWork::Recompute(spec)) => spec.units.into(),
 			Some(ChunkWork::Search(..)) | None => claimed.saturating_add(audited),

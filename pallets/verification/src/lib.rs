@@ -39,8 +39,8 @@
 //!    all have committed, reveals open. Before that one more auditor may be drawn, by the output of
 //!    the next block, which nobody but its author could know.
 //! 4. Everybody **reveals**. The verdict is given at the last reveal, or without those who are
-//!    missing when the period ends: a worker who is missing is rejected, an auditor slashed. If all
-//!    agree, the result is accepted.
+//!    missing when the period ends: a worker who is missing is rejected, an auditor slashed. What
+//!    every auditor calls equal or near is accepted.
 //! 5. If they do not, a **panel** of referees is called, who compute, commit and reveal like
 //!    auditors. Its votes are drawn among all seats of the class; where it has room for all owners,
 //!    each has a vote for each seat. A party whom two thirds of the votes that are heard call equal
@@ -453,8 +453,8 @@ pub mod pallet {
 		/// The signing account does not have this role in this attempt now. Sign with the device
 		/// that was drawn, and name the attempt and role of its duty.
 		NotAssigned,
-		/// The claim is not ascending, has a nonce twice or one outside the chunk, or is not empty
-		/// where nothing is claimed: by auditors and referees, and for programs.
+		/// The claim is not of the kind of the class, has a nonce twice, out of order or outside the
+		/// chunk, or is an auditor's or a referee's, who claim nothing.
 		MalformedClaim,
 		/// This device has committed to this attempt already, and a commitment cannot be replaced.
 		/// Wait for the reveals.
@@ -472,7 +472,8 @@ pub mod pallet {
 		OpeningMismatch,
 		/// The opening cannot be right whatever was computed: it is of another class, names faults or
 		/// winners where none can be, shows what is not its output, calls near what nobody has
-		/// revealed, or has entries that are not ascending.
+		/// revealed, has entries that are not ascending, has no projection or a malformed one where
+		/// the class needs one, one where it does not, or is not what its output and claim say.
 		MalformedOpening,
 		/// The limit is zero or above 64: ask for 1 to 64 steps.
 		LimitOutOfBounds,

@@ -35,11 +35,11 @@
 //!   record is lost, and which no duty asks for again, ends by itself: it is computed once, and
 //!   its result gives way to later ones, in the node's table and in the worker process.
 //! - Whatever is lost can be had again: orders follow from the chain's state, results from orders,
-//!   salts from keys. Only appeals need what is kept: a node that cannot know any more that it was
+//!   salts from keys. In `BandedF32` that takes the same machine with as many threads, and what has
+//!   diverged is lost: what is committed there has to be kept until the reveal. Appeals too need what is kept: a node that cannot know any more that it was
 //!   honest puts nothing at stake for it.
-//! - Work of a class that there are no orders for is declined at once, and a device says that it
-//!   takes work only while its worker process serves every class that its owner offers: it may be
-//!   drawn for any of them.
+//! - A device says that it takes work only while its worker process serves every class that its
+//!   owner offers: it may be drawn for any of them.
 //! - A message is sent again only after [`RESEND`] blocks, with a nonce that counts those still
 //!   pending. That counts blocks, not runs: however many there are at a block, none repeats another.
 
@@ -126,13 +126,11 @@ impl Round {
 		since <= self.finalized || self.now >= since.saturating_add(patience)
 	}
 
-	/// The first of the classes that an owner offers which the worker process does not serve, or
-	/// that there are no orders for.
+	/// The first of the classes that an owner offers which the worker process does not serve.
 	fn lacks(&self, offered: &[WorkClass]) -> Option<WorkClass> {
-		let able = |class: WorkClass| {
+		let serves = |class: &WorkClass| {
 			self.able.iter().any(|able| able.slots > 0 && able.class == class.id())
 		};
-		let serves = |class: &WorkClass| orders::is_known(*class) && able(*class);
 		offered.iter().copied().find(|class| !serves(class))
 	}
 }

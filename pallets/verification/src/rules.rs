@@ -168,7 +168,10 @@ impl Rules {
 	pub fn audits(&self, class: WorkClass) -> &AuditRules {
 		match class {
 			WorkClass::RandomXSearch => &self.search,
-			WorkClass::ExactF64 | WorkClass::ExactF32 | WorkClass::Integer => &self.programs,
+			WorkClass::ExactF64
+			| WorkClass::ExactF32
+			| WorkClass::BandedF32
+			| WorkClass::Integer => &self.programs,
 		}
 	}
 }

@@ -271,7 +271,8 @@ impl<T: Config> Case<T> {
 				auditors,
 			},
 			(Standing::Right, None) => {
-				let shares = u32::try_from(self.check.claim.len()).unwrap_or(u32::MAX);
+				let shares = self.check.claim.shares().len();
+				let shares = u32::try_from(shares).unwrap_or(u32::MAX);
 				let (delivered, winners) = match &self.check.worker_opening {
 					Some(Opening::Search(opening)) => {
 						(Delivered::Shares(shares), opening.winners.clone())

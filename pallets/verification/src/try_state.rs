@@ -3,17 +3,19 @@
 mod panels;
 
 use crate::{
+	commitment::may_claim,
+	opening::fits,
 	panel::parties,
 	types::{Check, CheckState, Queue},
 	Agenda, CheckOf, Checks, Config, CurrentRules, Now, Outputs, Pallet, LEVELS, RING,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
+use core::iter;
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 use tequio_primitives::{
 	clock::WorkClock,
 	fifo::{deadline_bucket, Due, WAITS},
-	opening::ChunkWork,
 	tasks::CheckedTasks,
 	workers::{InspectWorkers, Seat},
 	AttemptId, ChunkId, Duty, Role, WorkClass, WorkHeight,
@@ -156,13 +158,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A claim is well formed within the range of its chunk, and programs have none.
+	/// A claim is of the kind of its class, and nonces that are claimed are within the range of the
+	/// chunk. What worker and auditors have revealed could be revealed again.
 	fn claim_is_of_the_chunk(chunk: ChunkId, check: &CheckOf<T>) -> Checked {
-		let formed = match T::Tasks::work(&chunk).ok_or("a check is of no task")? {
-			ChunkWork::Search(_, range) => range.contains_claim(&check.claim),
-			ChunkWork::Recompute(_) => check.claim.is_empty(),
-		};
-		ensure!(formed, "a claim is malformed");
+		let work = T::Tasks::work(&chunk).ok_or("a check is of no task")?;
+		ensure!(may_claim(&work, &check.claim), "a claim is malformed");
+		let roles = iter::once(Role::Worker).chain(iter::repeat(Role::Auditor));
+		for ((_, opening), role) in parties(check).zip(roles) {
+			let fits = |opening| fits(opening, role, &check.claim, &work, check.sub_range, &[]);
+			ensure!(opening.is_none_or(fits), "something was revealed that cannot be right");
+		}
 		Ok(())
 	}
 }

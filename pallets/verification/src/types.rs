@@ -13,11 +13,8 @@ use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::H256;
 use tequio_primitives::{
-	opening::Opening,
-	search::{Claim, Nonce},
-	tasks::Assignment,
-	workers::Seat,
-	Attempt, AttemptId, Duty, Role, WorkHeight, MAX_AUDITORS, MAX_BATCH,
+	claim::Claim, opening::Opening, search::Nonce, tasks::Assignment, workers::Seat, Attempt,
+	AttemptId, Duty, Role, WorkHeight, MAX_AUDITORS, MAX_BATCH,
 };
 
 /// Heights whose VRF outputs are kept: those of the longest window, and of as many more as the agenda
@@ -66,7 +63,7 @@ pub struct CommitItem {
 	pub id: AttemptId,
 	/// The part that the signing device has in it.
 	pub role: Role,
-	/// The nonces of the shares found, ascending; empty for auditors.
+	/// What a worker of this class claims; nothing for auditors and referees.
 	pub claim: Claim,
 	/// What hides the digest of the opening. See `tequio_primitives::commitment`.
 	pub commitment: H256,
@@ -184,7 +181,7 @@ pub struct Check<AccountId, BlockNumber> {
 	pub attempt: Attempt,
 	/// Who computed it, on which terms.
 	pub assignment: Assignment<AccountId>,
-	/// The nonces claimed; none but in a search.
+	/// What the worker claims: of the kind of the class.
 	pub claim: Claim,
 	/// The worker's commitment.
 	pub commitment: H256,

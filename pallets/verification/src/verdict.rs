@@ -43,8 +43,8 @@ pub enum Judgement {
 }
 
 /// Judges an attempt by what was revealed. `auditors` has an entry for each place; it is empty
-/// without an audit. Nobody is found wrong here, however many auditors say so: that takes two thirds
-/// of a panel.
+/// without an audit. What is near is accepted like what is equal. Nobody is found wrong here, however
+/// many auditors say so: that takes two thirds of a panel.
 pub fn judge(worker: Option<&Opening>, auditors: &[Option<&Opening>]) -> Judgement {
 	let Some(worker) = worker else {
 		return Judgement::Ends(Outcome::Rejected(RejectReason::NotRevealed));
@@ -54,7 +54,7 @@ pub fn judge(worker: Option<&Opening>, auditors: &[Option<&Opening>]) -> Judgeme
 		Outcome::Accepted
 	} else if revealed.clone().next().is_none() {
 		Outcome::Undecided(UndecidedReason::NoAuditors)
-	} else if revealed.all(|auditor| auditor.judges(worker) == Comparison::Equal) {
+	} else if revealed.all(|auditor| auditor.judges(worker) != Comparison::Wrong) {
 		Outcome::Accepted
 	} else {
 		return Judgement::Panel;

@@ -17,7 +17,7 @@ use crate::{
 };
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
-use tequio_primitives::{fifo::MAX_STEPS, MAX_AUDITORS};
+use tequio_primitives::{fifo::MAX_STEPS, WorkClass, MAX_AUDITORS};
 
 /// What calls and agenda steps weigh.
 pub trait WeightInfo {
@@ -76,14 +76,15 @@ pub struct Estimated<T>(PhantomData<T>);
 
 /// Proof that one read adds at most on average: a trie path and a small record, in bytes.
 const PROOF_PER_READ: u64 = 2_048;
-/// Bytes that a check may have beyond that: its claim, and the openings of a few.
+/// Bytes that a check may have beyond that: the shares that it claims and the openings of a few, or
+/// the openings of eight with their projections.
 const CHECK_PROOF: u64 = 5_120;
 /// Bytes that a panel of 99 places may have beyond that.
 const PANEL_PROOF: u64 = 15_360;
 /// Bytes of a list of a thousand owners with their seats.
 const SEATS_PROOF: u64 = 36_000;
 /// Bytes of the seats of every class.
-const CLASSES_PROOF: u64 = 4 * SEATS_PROOF;
+const CLASSES_PROOF: u64 = WorkClass::ALL.len() as u64 * SEATS_PROOF;
 /// Keys that entries of one call share: device, clock, rules, genesis hash, ends, and two pages of
 /// one queue.
 const CALL: (u64, u64) = (7, 4);

@@ -20,8 +20,19 @@ pub struct Engine {
 impl Engine {
 	/// Starts it with these arguments, and waits until it takes requests of this class.
 	pub async fn start(program: &Path, args: &[&str], wanted: u16) -> Result<Self> {
+		Self::start_with(program, args, None, wanted).await
+	}
+
+	/// The same, with a folder in which it finds shared libraries.
+	pub async fn start_with(
+		program: &Path,
+		args: &[&str],
+		libraries: Option<&Path>,
+		wanted: u16,
+	) -> Result<Self> {
 		let mut child = Command::new(program)
 			.args(args)
+			.envs(libraries.map(|folder| ("LD_LIBRARY_PATH", folder)))
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
 			.stderr(Stdio::null())

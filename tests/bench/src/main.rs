@@ -22,7 +22,7 @@
 //! | [`end_to_end`] | useful hashing of a worker, and blocks from submission to acceptance |
 //! | [`throughput`] | results settled per second beside transfers per second |
 //! | [`incentives`] | what strategies earn on the real runtime |
-//! | [`ml`] | the machine learning engine beside its library and PyTorch |
+//! | [`ml`] | the machine learning engines beside plain loops of their libraries, and PyTorch |
 
 mod blocks;
 mod chain;
@@ -87,7 +87,8 @@ enum Name {
 	Throughput,
 	/// What honest and cheating strategies earn on the real runtime, with curves
 	Incentives,
-	/// The machine learning engine beside its library and, where it is installed, PyTorch
+	/// The machine learning engines beside plain loops of their libraries and, where it is installed,
+	/// PyTorch
 	Ml,
 }
 

@@ -28,6 +28,8 @@ const MICRO_BATCH: u32 = 64;
 /// A model, its data, and how the one is trained on the other.
 #[derive(Clone, Debug)]
 pub struct Course {
+	/// The class of training: in which arithmetic. Schedule, rule and payload have to suit it.
+	pub class: WorkClass,
 	/// The model card.
 	pub card: String,
 	/// The weights before the first round.
@@ -155,7 +157,7 @@ impl Course {
 		};
 		let shards = self.shards.len();
 		Ok(Plan {
-			class: WorkClass::ExactF64,
+			class: self.class,
 			train: stage(programs.train, cost.training_units(steps, batch))?,
 			shards: u32::try_from(shards)?,
 			aggregate: stage(
@@ -228,8 +230,8 @@ pub fn starting_weights(model: &Model, numbers: &mut SplitMix64) -> State {
 	weights
 }
 
-/// A course trained by the library, round by round, as the chain has it trained where no shard is
-/// missing.
+/// A course of the class `ExactF64` trained by the library, round by round, as the chain has it
+/// trained where no shard is missing.
 #[derive(Debug)]
 pub struct Replay<'a> {
 	course: &'a Course,
@@ -255,6 +257,8 @@ pub struct Replayed {
 impl<'a> Replay<'a> {
 	/// A course before its first round.
 	pub fn new(course: &'a Course) -> Result<Self> {
+		let class = course.class;
+		ensure!(class == WorkClass::ExactF64, "the library alone does not train in {class:?}");
 		let shards: Vec<_> =
 			course.shards.iter().map(|lot| course.read(&lot.data)).collect::<Result<_>>()?;
 		Ok(Self {

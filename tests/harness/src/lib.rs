@@ -20,6 +20,7 @@
 //! | [`numbers`] | numbers that anybody can make again |
 //! | [`svg`] | drawings of curves: what charts have in common |
 //! | [`cache`] | the folder of what can be fetched again |
+//! | [`libtorch`] | the library of PyTorch, and the programs that are linked with it |
 //! | [`waiting`] | looking until something is there |
 
 pub mod accounts;
@@ -29,6 +30,7 @@ pub mod course;
 pub mod digits;
 pub mod enrolment;
 pub mod genesis;
+pub mod libtorch;
 pub mod network;
 pub mod numbers;
 pub mod process;

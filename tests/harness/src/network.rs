@@ -15,7 +15,7 @@
 use crate::{
 	accounts::{Account, Device},
 	chain::Chain,
-	genesis,
+	genesis, libtorch,
 	process::{binary, log_tail, Launch, Process},
 	waiting::until,
 };
@@ -72,6 +72,15 @@ impl NodePlan {
 	/// A node with the built engines.
 	pub fn honest(owners: u32) -> Self {
 		Self { owners, engines: None, worker_args: Vec::new() }
+	}
+
+	/// The same, with libtorch: it computes the classes in 32-bit floats too.
+	pub fn with_libtorch(owners: u32) -> Result<Self> {
+		// Without the engine no device would offer those classes, and all would wait.
+		libtorch::engine()?;
+		let mut plan = Self::honest(owners);
+		flag(&mut plan.worker_args, "--libtorch", libtorch::folder()?);
+		Ok(plan)
 	}
 }
 

@@ -14,7 +14,7 @@ use pallet_verification::{
 use pallet_workers::{Availability, Devices, Progress};
 use sp_core::H256;
 use tequio_primitives::{
-	opening::Opening, recompute::OutputOpening, search::Claim, Balance, Duty, Role, WorkHeight,
+	claim::Claim, opening::Opening, recompute::OutputOpening, Balance, Duty, Role, WorkHeight,
 };
 use tequio_runtime::{AccountId, Runtime, RuntimeCall};
 use tequio_runtime_tests::{
@@ -112,7 +112,7 @@ impl Player<'_, '_> {
 			Answer::Compute => (Said::Truth, 100, 0),
 			Answer::Pretend { output, effort, bribe } => (Said::Output(output), effort, bribe),
 			Answer::Copy(commitment) => {
-				let claim = Claim::new();
+				let claim = Claim::Nothing;
 				self.commits.push(CommitItem { id: duty.id, role: duty.role, claim, commitment });
 				self.intend(owed, Said::Copied, 0, 0);
 				return;
@@ -125,7 +125,7 @@ impl Player<'_, '_> {
 			},
 		};
 		let opening = shown(&said, program, &duty);
-		self.commits.push(commit_item(self.device, duty, Claim::new(), &opening));
+		self.commits.push(commit_item(self.device, duty, Claim::Nothing, &opening));
 		self.intend(owed, said, effort, bribe);
 	}
 

@@ -60,7 +60,7 @@ fn in_rounds(school: &School, plan: &Plan, report: &Report) -> Result<f64> {
 	let momentum = write_state(&school.start().zeros_like())?.len();
 	let residual = GridState::zeros_like(school.start()).write()?.len();
 	let (indices, residuals) = match plan.payload {
-		Payload::Grid => (0, 0),
+		Payload::Grid | Payload::Single => (0, 0),
 		Payload::TopK { .. } => (SHARDS * INDEX_BYTES, 2 * residual),
 	};
 	let workers = SHARDS * weights;

@@ -12,17 +12,24 @@
 //! | `tests/spam.rs` | a spammer fills the blocks and feigns results |
 //! | `tests/training.rs` | a model is trained, and what comes out is what anybody gets |
 //! | `tests/rounds.rs` | trainings in rounds: what they give and cost, and a node that dies in one |
+//! | `tests/libtorch/` | models are trained in 32-bit floats, in chunks and in rounds |
 //! | `tests/bad_input.rs` | nodes and worker processes that cannot work say why |
 //!
 //! | file | what the stories need |
 //! | --- | --- |
 //! | [`story`] | a network that works for tasks, and what must hold when one has ended |
+//! | [`lesson`] | what single chunks are trained on |
+//! | [`trainings`] | a training, and what must hold when it has ended |
+//! | [`engine`] | an engine that is asked for a second opinion |
 //! | [`chronicle`] | what the chain tells of the work, counted |
 //! | [`killer`] | random kills |
 //! | [`spammer`] | full blocks, feigned results, calls handed in twice |
 //! | `src/bin/lying_engine.rs` | the engine that invents |
 
 pub mod chronicle;
+pub mod engine;
 pub mod killer;
+pub mod lesson;
 pub mod spammer;
 pub mod story;
+pub mod trainings;

@@ -13,8 +13,9 @@ use tequio_harness::{
 	transactions::signed,
 };
 use tequio_primitives::{
+	claim::Claim,
 	opening::Opening,
-	search::{Claim, Faults, SearchOpening, Winners},
+	search::{Faults, SearchOpening, Shares, Winners},
 	AttemptId, Balance, ChunkId, Role, TaskId, WorkClass, TEQ,
 };
 use tequio_runtime::{Nonce, Runtime, RuntimeCall};
@@ -191,7 +192,7 @@ fn commits(task: TaskId) -> Result<RuntimeCall> {
 	let commit = |id| CommitItem {
 		id,
 		role: Role::Worker,
-		claim: Claim::default(),
+		claim: Claim::Shares(Shares::new()),
 		commitment: H256::repeat_byte(7),
 	};
 	let items: Vec<_> = attempts(task).map(commit).collect();

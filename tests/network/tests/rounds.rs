@@ -2,14 +2,12 @@
 //! is what was done, and a node that dies in the middle of a round costs time.
 
 use anyhow::{ensure, Result};
-use pallet_training::{Event, Money, StopReason};
-use sp_core::H256;
+use pallet_training::StopReason;
 use std::time::Duration;
 use tequio_engine_ml::{
 	aggregate::{self, outer::Outer},
 	optimiser::Millionths,
 	payload::Payload,
-	safetensors::{write, Source, Values},
 	Model, Rule, Schedule, State,
 };
 use tequio_harness::{
@@ -17,14 +15,15 @@ use tequio_harness::{
 	network::NodePlan,
 	numbers::SplitMix64,
 	process::binary,
-	trainings::{ample_budget, Diary, Ended, Plan},
+	trainings::Plan,
 };
 use tequio_network_tests::{
 	chronicle::Chronicle,
+	lesson::{points, CLASSES},
 	story::{Story, PRICE, SHORT_DEADLINE},
+	trainings::{Begun, Told},
 };
-use tequio_primitives::{training::Counts, Balance, TaskId, WorkClass};
-use tequio_runtime::Runtime;
+use tequio_primitives::WorkClass;
 
 /// Two numbers in, two classes out; 322 parameters.
 const CARD: &str = r#"{"input": [2], "layers": [
@@ -39,27 +38,6 @@ const SCHEDULE: Schedule = Schedule { steps: 8, batch: 8, micro_batch: 8 };
 const ROUNDS: u32 = 2;
 /// For a busy machine, on which deadlines may be missed.
 const PATIENCE: Duration = Duration::from_secs(1_800);
-
-/// What a training tells of itself.
-#[derive(Default)]
-struct Told {
-	tasks: Vec<TaskId>,
-	states: Vec<H256>,
-	counts: Vec<Counts>,
-}
-
-impl Told {
-	fn note(&mut self, event: &Event<Runtime>) {
-		match event {
-			Event::RoundBegan { task, .. }
-			| Event::RoundTrained { task, .. }
-			| Event::EvaluationBegan { task, .. } => self.tasks.push(*task),
-			Event::RoundAggregated { state, .. } => self.states.push(*state),
-			Event::RoundEvaluated { counts, .. } => self.counts.push(*counts),
-			_ => {},
-		}
-	}
-}
 
 /// One network for both, of which one node is not there any more at the end.
 #[tokio::test]
@@ -83,7 +61,7 @@ async fn what_is_trained_is_what_anybody_gets(story: &mut Story) -> Result<()> {
 	let mut chronicle = Chronicle::begin(&story.network.chain).await?;
 	let plan = plan(story, &course, ROUNDS, SHARDS, 64)?;
 	let begun = Begun::training(story, plan).await?;
-	let (ended, told) = begun.ends(story).await?;
+	let (ended, told) = begun.ends(story, PATIENCE).await?;
 	ensure!((ended.reason, ended.rounds) == (StopReason::Rounds, ROUNDS), "{ended:?}");
 
 	let Told { states, counts, .. } = &told;
@@ -108,7 +86,7 @@ async fn a_node_that_dies_costs_time(story: &mut Story) -> Result<()> {
 	let busy = story.busy_node(0..3).await?;
 	story.network.nodes[busy].node.kill9()?;
 	story.network.nodes[busy].worker.kill9()?;
-	let (ended, told) = begun.ends(story).await?;
+	let (ended, told) = begun.ends(story, PATIENCE).await?;
 	println!("a node died: {} of 1 round, {:?}", ended.rounds, ended.reason);
 	ensure!((ended.reason, ended.rounds) == (StopReason::Rounds, 1), "{ended:?}");
 	ensure!(told.states == [ended.state], "{ended:?}");
@@ -122,59 +100,6 @@ fn plan(story: &Story, course: &Course, rounds: u32, quorum: u32, deadline: u32)
 	course.plan(&programs, &conditions)
 }
 
-/// A training that was submitted.
-struct Begun {
-	diary: Diary,
-	budget: Balance,
-	/// All that the requester had right after.
-	before: Balance,
-}
-
-impl Begun {
-	async fn training(story: &Story, plan: Plan) -> Result<Self> {
-		let network = &story.network;
-		let budget = ample_budget(&plan);
-		let block = network.chain.number(network.chain.best().await?).await?;
-		let training = network.submit_training(&story.requester, plan, budget).await?;
-		// Nothing is paid yet: that takes some blocks.
-		let before = wealth(story).await?;
-		Ok(Self { diary: Diary::after(block, training), budget, before })
-	}
-
-	/// Waits for the end of the training, and sees that all money is accounted for.
-	async fn ends(mut self, story: &Story) -> Result<(Ended, Told)> {
-		let mut told = Told::default();
-		let show = |event: &Event<Runtime>| told.note(event);
-		let ended = story.network.training_ended(&mut self.diary, PATIENCE, show).await?;
-		let Money { locked, held, out, spent, returned } = ended.money;
-		ensure!((locked, held, out) == (self.budget, 0, 0), "{ended:?}");
-		ensure!(spent > 0 && spent + returned == locked, "money is lost: {ended:?}");
-		let paid = self.before - wealth(story).await?;
-		ensure!(paid == spent, "{paid} were taken from the requester: {ended:?}");
-		let held = story.network.chain.balance(&story.requester.id()).await?.reserved;
-		ensure!(held == 0, "{held} of the requester's money is still held");
-
-		let mut sum = 0;
-		for task in &told.tasks {
-			let books = story.network.chain.task_summary(*task).await?.books;
-			ensure!(books.in_escrow() == Some(0), "the books of task {task}: {books:?}");
-			let done = story.contributions(*task).await?;
-			let same = (done.paid, done.audit_paid) == (books.paid, books.audit);
-			ensure!(same, "the owners' records and the books differ: {done:?}, {books:?}");
-			sum += books.paid + books.audit + books.fee;
-		}
-		ensure!(sum == spent, "tasks cost {sum}, and the training {spent}");
-		story.expect_collateral().await?;
-		Ok((ended, told))
-	}
-}
-
-/// All that the requester has, free or held.
-async fn wealth(story: &Story) -> Result<Balance> {
-	let balance = story.network.chain.balance(&story.requester.id()).await?;
-	Ok(balance.free + balance.reserved)
-}
-
 /// Points by which of their coordinates is larger. Of each change the largest third is handed over,
 /// so that what is left out has to come with the next one.
 fn course() -> Result<Course> {
@@ -182,34 +107,25 @@ fn course() -> Result<Course> {
 	let model = Model::parse(CARD.as_bytes())?;
 	let mut shards = Vec::new();
 	for _ in 0..SHARDS {
-		let data = points(&mut numbers)?;
+		let data = points(ROWS, &mut numbers)?;
 		// For two rounds of 64.
 		let mut rows: Vec<u32> = (0..ROWS).cycle().take(128).collect();
 		numbers.shuffle(&mut rows);
 		shards.push(Lot { data, rows });
 	}
 	Ok(Course {
+		class: WorkClass::ExactF64,
 		card: CARD.to_owned(),
 		weights: weights(&model, &mut numbers),
-		classes: 2,
+		classes: CLASSES,
 		shards,
 		schedule: SCHEDULE,
 		rule: Rule::Momentum { learning_rate: Millionths(200_000), momentum: Millionths(900_000) },
 		payload: Payload::TopK { share: 333_333 },
 		aggregation: aggregate::Rule::Mean.into(),
 		outer: Outer { learning_rate: 700_000, momentum: 500_000 },
-		kept_back: vec![points(&mut numbers)?],
+		kept_back: vec![points(ROWS, &mut numbers)?],
 	})
-}
-
-fn points(numbers: &mut SplitMix64) -> Result<Vec<u8>> {
-	let x: Vec<f64> = (0..2 * ROWS).map(|_| numbers.signed()).collect();
-	let y: Vec<u8> = x.chunks_exact(2).map(|point| u8::from(point[0] < point[1])).collect();
-	let (points, labels) = ([y.len(), 2], [y.len()]);
-	Ok(write(&[
-		Source { name: "x", shape: &points, values: Values::F64(&x) },
-		Source { name: "y", shape: &labels, values: Values::U8(&y) },
-	])?)
 }
 
 /// Weights between −1/4 and 1/4.

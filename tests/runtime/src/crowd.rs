@@ -1,7 +1,6 @@
 //! Accounts that make random calls.
 //!
-//! Some calls are what a device would send, some are that with something wrong in it, the others
-//! are drawn at random from values around those that make sense.
+//! Some calls are what a device would send, some are that with a flaw, others are drawn at random.
 
 use crate::{
 	device::{Conduct, Device},
@@ -22,6 +21,7 @@ use pallet_workers::{Devices, Offer};
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use sp_runtime::Permill;
 use tequio_primitives::{
+	claim::Claim,
 	device::proof_message,
 	opening::Opening,
 	recompute::{OutputOpening, RecomputeSpec},
@@ -31,7 +31,8 @@ use tequio_primitives::{
 use tequio_runtime::{AccountId, Runtime, RuntimeCall, System};
 
 /// Classes that the owners serve.
-const CLASSES: [WorkClass; 2] = [WorkClass::RandomXSearch, WorkClass::ExactF64];
+const CLASSES: [WorkClass; 3] =
+	[WorkClass::RandomXSearch, WorkClass::ExactF64, WorkClass::BandedF32];
 
 /// Everybody who acts.
 pub struct Crowd {
@@ -157,8 +158,8 @@ impl Crowd {
 
 	fn program(&mut self) -> TaskSpec {
 		let rng = &mut self.rng;
-		let (served, another) = (WorkClass::ExactF64, WorkClass::Integer);
-		let class = *[served, served, served, served, another].choose(rng).unwrap();
+		let (exact, banded) = (WorkClass::ExactF64, WorkClass::BandedF32);
+		let class = *[exact, exact, banded, banded, WorkClass::Integer].choose(rng).unwrap();
 		let fates = [Fate::Runs, Fate::Runs, Fate::Runs, Fate::Unreachable, Fate::Unsupported];
 		let program = program::program(*fates.choose(rng).unwrap(), rng.gen());
 		let (chunks, units) = (rng.gen_range(0..=5), *[0, 1, 32, 32].choose(rng).unwrap());
@@ -195,9 +196,9 @@ impl Crowd {
 		let evaluate = self.stage(&[Course::Learns, Course::Stalls]);
 		let rng = &mut self.rng;
 		let evaluation = lesson::evaluation(evaluate, rng.gen_range(1..3));
-		let (served, another) = (WorkClass::ExactF64, WorkClass::Integer);
+		let (exact, banded) = (WorkClass::ExactF64, WorkClass::BandedF32);
 		Plan {
-			class: *[served, served, served, another].choose(rng).unwrap(),
+			class: *[exact, exact, banded, WorkClass::Integer].choose(rng).unwrap(),
 			train,
 			shards: *[0, 1, 2, 3, 3].choose(rng).unwrap(),
 			aggregate,
@@ -294,8 +295,9 @@ impl Crowd {
 			0 => item.id = self.attempt(),
 			1 => item.id.attempt = item.id.attempt.wrapping_add(1),
 			2 => item.role = Role::Referee { level: self.rng.gen_range(0..5) },
-			3 => item.claim = BoundedVec::truncate_from(vec![5, 4]),
-			4 => item.commitment = Default::default(),
+			3 => item.claim = Claim::Shares(BoundedVec::truncate_from(vec![5, 4])),
+			4 => item.claim = Claim::Seed(item.commitment),
+			5 => item.commitment = Default::default(),
 			_ => {},
 		}
 	}

@@ -1,6 +1,7 @@
 //! Devices: they read the chain as a node's off-chain worker does, and say what it would send.
 
 use crate::{
+	band,
 	duty::{commit_item, is_wronged, reveal_item, Owed, Step},
 	keys::Key,
 	lesson,
@@ -14,13 +15,13 @@ use pallet_verification::{
 };
 use std::collections::BTreeMap;
 use tequio_primitives::{
+	claim::Claim,
 	opening::{ChunkWork, Opening},
 	recompute::OutputOpening,
-	search::Claim,
 	stage::DeclineReason,
 	tasks::CheckedTasks,
 	workers::InspectWorkers,
-	Duty, Role,
+	Duty, Role, WorkClass,
 };
 use tequio_runtime::{extensions::owed_tags, Runtime, RuntimeCall, Tasks, Workers};
 
@@ -134,20 +135,25 @@ impl Device {
 			(ChunkWork::Recompute(spec), _) if lesson::is_ignored(&spec.program, chunk.index) => {
 				return None
 			},
-			(ChunkWork::Recompute(spec), _) => {
+			(ChunkWork::Recompute(spec), check) => {
 				let output = if lies { lesson::lie } else { lesson::output };
 				let own = output(&spec, chunk.index, &Tasks::arguments(chunk.task));
-				(Claim::new(), Opening::Output(OutputOpening::showing(own)))
+				if spec.class == WorkClass::BandedF32 {
+					let machine = self.key.account();
+					return Some(band::work(&own, &machine, owed.duty.role, check.as_ref()));
+				}
+				(Claim::Nothing, Opening::Output(OutputOpening::showing(own)))
 			},
 			(ChunkWork::Search(spec, range), None) => {
-				let claim =
-					if lies { search::everything(&range) } else { search::claim(&spec, &range) };
-				let opening = search::opening(&spec, &claim);
-				(claim, Opening::Search(opening))
+				let shares =
+					if lies { search::everything(&range) } else { search::shares(&spec, &range) };
+				let opening = search::opening(&spec, &shares);
+				(Claim::Shares(shares), Opening::Search(opening))
 			},
 			(ChunkWork::Search(spec, range), Some(check)) => {
-				let opening = search::audit(&spec, &range, &check.claim, check.sub_range?);
-				(Claim::new(), Opening::Search(opening))
+				let (shares, sub_range) = (check.claim.shares(), check.sub_range?);
+				let opening = search::audit(&spec, &range, shares, sub_range);
+				(Claim::Nothing, Opening::Search(opening))
 			},
 		})
 	}

@@ -8,9 +8,9 @@ use pallet_verification::{
 };
 use sp_io::hashing::blake2_256;
 use tequio_primitives::{
+	claim::Claim,
 	commitment::commitment,
 	opening::{ChunkWork, Opening},
-	search::Claim,
 	tasks::{Assignment, CheckedTasks},
 	AttemptId, Duty, Role, WorkHeight,
 };

@@ -14,6 +14,7 @@
 //! | [`duty`] | what devices owe, read from the chain |
 //! | [`search`] | that hash, and tasks over it |
 //! | [`program`] | programs whose output is a hash too, and tasks over them |
+//! | [`band`] | what machines get and show that round differently |
 //! | [`lesson`] | programs of trainings, and what their rounds give |
 //! | [`slots`] | who makes the block of a slot, and the output that comes with it |
 //! | [`crowd`] | accounts that make random calls |
@@ -22,6 +23,7 @@
 //! | [`count`] | which keys a piece of the runtime reads and writes |
 //! | `tests/story.rs` | tasks from submission to payout, with honest and with lying devices |
 //! | `tests/states.rs` | each state of a chunk, walked to its end with everybody silent, or ended earlier |
+//! | `tests/banded.rs` | work that is right within a band, on both sides of it |
 //! | `tests/challenge.rs` | doubts of what was accepted, and of what a panel found |
 //! | `tests/reputation.rs` | what was passed lowers the audit rate |
 //! | `tests/training.rs` | trainings: what goes from round to round, who is paid, how they stop |
@@ -29,12 +31,14 @@
 //! | `tests/fees.rs` | what is free, for whom, and what pays |
 //! | `tests/random_calls.rs` | every invariant after each block of random calls |
 //! | `tests/load.rs` | full blocks, spam, a million open chunks |
+//! | `tests/largest.rs` | the largest results fit what full blocks leave to them |
 //! | `tests/weights.rs` | nothing touches more keys than its weight has estimated |
 //! | `tests/fuzz.rs` | malformed calls, transactions and genesis configurations |
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 pub mod author;
+pub mod band;
 pub mod count;
 pub mod crowd;
 pub mod device;

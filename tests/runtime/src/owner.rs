@@ -17,7 +17,7 @@ pub const STAKE: Balance = 1_000 * TEQ;
 /// What every owner asks for a unit.
 pub const ASK: Balance = TEQ / 1_000;
 /// Owners who register in one block: each has the seats to come of every class counted as proof.
-const REGISTRATIONS: usize = 32;
+const REGISTRATIONS: usize = 24;
 
 /// Somebody who stakes, with one device.
 pub struct Owner {

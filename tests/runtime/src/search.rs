@@ -7,7 +7,7 @@ use pallet_tasks::TaskSpec;
 use sp_core::U256;
 use sp_io::hashing::blake2_256;
 use tequio_primitives::search::{
-	meets, unclaimed, ChunkRange, Claim, Fault, Nonce, SearchOpening, SearchSpec, Winner,
+	meets, unclaimed, ChunkRange, Fault, Nonce, SearchOpening, SearchSpec, Shares, Winner,
 };
 
 /// The hash of a nonce.
@@ -41,20 +41,20 @@ fn task_for(target: [u8; 32], seed: u8, count: u32, chunk_size: u32, lambda: u16
 }
 
 /// The nonces of the range that are shares.
-pub fn claim(spec: &SearchSpec, range: &ChunkRange) -> Claim {
+pub fn shares(spec: &SearchSpec, range: &ChunkRange) -> Shares {
 	let nonces = (0..range.count).map(|place| range.start + place);
-	Claim::truncate_from(nonces.filter(|nonce| is_share(spec, range, *nonce)).collect())
+	Shares::truncate_from(nonces.filter(|nonce| is_share(spec, range, *nonce)).collect())
 }
 
 /// Every nonce of the range, share or not.
-pub fn everything(range: &ChunkRange) -> Claim {
-	Claim::truncate_from((0..range.count).map(|place| range.start + place).collect())
+pub fn everything(range: &ChunkRange) -> Shares {
+	Shares::truncate_from((0..range.count).map(|place| range.start + place).collect())
 }
 
-/// What a worker shows for its claim.
-pub fn opening(spec: &SearchSpec, claim: &Claim) -> SearchOpening {
-	let hashes: Vec<[u8; 32]> = claim.iter().map(|nonce| hash(&spec.seed, *nonce)).collect();
-	let winners = claim
+/// What a worker shows for the shares that it claims.
+pub fn opening(spec: &SearchSpec, shares: &[Nonce]) -> SearchOpening {
+	let hashes: Vec<[u8; 32]> = shares.iter().map(|nonce| hash(&spec.seed, *nonce)).collect();
+	let winners = shares
 		.iter()
 		.zip(&hashes)
 		.filter(|(_, hash)| meets(hash, &spec.target))
@@ -67,18 +67,18 @@ pub fn opening(spec: &SearchSpec, claim: &Claim) -> SearchOpening {
 	}
 }
 
-/// What an auditor shows for somebody's claim and the sub-range that it looked at.
+/// What an auditor shows for the shares that somebody claims and the sub-range that it looked at.
 pub fn audit(
 	spec: &SearchSpec,
 	range: &ChunkRange,
-	claim: &Claim,
+	shares: &[Nonce],
 	(start, count): (Nonce, u32),
 ) -> SearchOpening {
-	let wrong = claim.iter().filter(|nonce| !is_share(spec, range, **nonce));
-	let missing = unclaimed(claim, start, count);
+	let wrong = shares.iter().filter(|nonce| !is_share(spec, range, **nonce));
+	let missing = unclaimed(shares, start, count);
 	let missing = missing.into_iter().filter(|nonce| is_share(spec, range, *nonce));
 	let faults = wrong.copied().map(Fault::FalseShare).chain(missing.map(Fault::UnclaimedShare));
-	SearchOpening { faults: BoundedVec::truncate_from(faults.collect()), ..opening(spec, claim) }
+	SearchOpening { faults: BoundedVec::truncate_from(faults.collect()), ..opening(spec, shares) }
 }
 
 fn is_share(spec: &SearchSpec, range: &ChunkRange, nonce: Nonce) -> bool {

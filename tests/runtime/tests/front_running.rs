@@ -6,7 +6,6 @@
 
 mod walk;
 
-use frame_support::BoundedVec;
 use pallet_verification::{
 	types::{CommitItem, RevealItem},
 	Call, Checks, Error, Panels,
@@ -15,7 +14,7 @@ use pallet_workers::Event as WorkersEvent;
 use serde_json::json;
 use sp_runtime::{traits::Dispatchable, DispatchError};
 use tequio_primitives::{
-	device::proof_message, stage::Stage, workers::Seat, AttemptId, Duty, Role,
+	claim::Claim, device::proof_message, stage::Stage, workers::Seat, AttemptId, Duty, Role,
 };
 use tequio_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System};
 use tequio_runtime_tests::{
@@ -173,12 +172,8 @@ fn a_copied_commitment_cannot_be_opened() {
 	send(&mut walk, &honest.device, commits(honest_commit));
 	// What the worker has committed: that it lies in a block is as good as in a pool.
 	let check = walk.check();
-	let own = CommitItem {
-		id,
-		role: Role::Auditor,
-		claim: BoundedVec::new(),
-		commitment: check.commitment,
-	};
+	let own =
+		CommitItem { id, role: Role::Auditor, claim: Claim::Nothing, commitment: check.commitment };
 	send(&mut walk, &copycat.device, commits(own));
 	assert!(walk.is_at(Stage::Revealing));
 
@@ -249,7 +244,7 @@ fn a_copied_commitment_of_a_referee_cannot_be_opened() {
 		copied = item.commitment;
 		send(&mut walk, &seat.device, commits(item));
 	}
-	let own = CommitItem { id, role, claim: BoundedVec::new(), commitment: copied };
+	let own = CommitItem { id, role, claim: Claim::Nothing, commitment: copied };
 	send(&mut walk, &copycat.device, commits(own));
 	assert!(walk.is_at(Stage::PanelReveal));
 

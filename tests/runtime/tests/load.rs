@@ -3,25 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use codec::Encode;
-use frame_support::{
-	dispatch::{DispatchClass, GetDispatchInfo},
-	weights::Weight,
-	BoundedVec,
-};
+use frame_support::weights::Weight;
 use pallet_tasks::TaskSpec;
-use pallet_verification::types::{CommitItem, RevealItem};
 use pallet_workers::Event as WorkersEvent;
 use serde_json::json;
-use sp_core::H256;
 use sp_runtime::traits::Dispatchable;
 use std::collections::BTreeSet;
-use tequio_primitives::{
-	api::TaskStatus,
-	opening::Opening,
-	search::{Fault, SearchOpening, Winner, MAX_CLAIM, MAX_FAULTS, MAX_WINNERS},
-	AttemptId, Balance, ChunkId, Role, TaskId, MAX_BATCH, TEQ,
-};
+use tequio_primitives::{api::TaskStatus, Balance, TaskId, TEQ};
 use tequio_runtime::{
 	AccountId, Nonce, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System, Tasks,
 };
@@ -183,50 +171,6 @@ fn results_land_in_blocks_full_of_transfers() {
 #[test]
 fn results_land_in_blocks_full_of_bytes() {
 	work_through(bytes());
-}
-
-#[test]
-fn the_largest_results_fit_what_full_blocks_leave_to_them() {
-	let winner = Winner { nonce: u32::MAX, hash: [0xff; 32] };
-	let fault = Fault::UnclaimedShare(u32::MAX);
-	let opening = Opening::Search(SearchOpening {
-		shares: H256::repeat_byte(0xff),
-		winners: BoundedVec::truncate_from(vec![winner; MAX_WINNERS as usize]),
-		faults: BoundedVec::truncate_from(vec![fault; MAX_FAULTS as usize]),
-	});
-	// Each of another task.
-	let id = |task| AttemptId { chunk: ChunkId { task, index: u32::MAX }, attempt: u8::MAX };
-	let commits = (0..MAX_BATCH).map(|task| CommitItem {
-		id: id(task.into()),
-		role: Role::Worker,
-		claim: BoundedVec::truncate_from(vec![u32::MAX; MAX_CLAIM as usize]),
-		commitment: H256::repeat_byte(0xff),
-	});
-	let reveals = (0..MAX_BATCH).map(|task| RevealItem {
-		id: id(task.into()),
-		role: Role::Auditor,
-		opening: opening.clone(),
-		salt: [0xff; 32],
-	});
-	let commit = BoundedVec::truncate_from(commits.collect());
-	let reveal = BoundedVec::truncate_from(reveals.collect());
-
-	let mut world = World::new().unchecked();
-	let limits = <Runtime as frame_system::Config>::BlockWeights::get();
-	let limits = limits.get(DispatchClass::Operational);
-	for call in [
-		pallet_verification::Call::commit { items: commit },
-		pallet_verification::Call::reveal { items: reveal },
-	] {
-		let call = RuntimeCall::Verification(call);
-		let transaction = world.read(|| sign_as(&Key::device(1), call, Nonce::MAX, 0));
-		let whole = transaction
-			.get_dispatch_info()
-			.total_weight()
-			.saturating_add(limits.base_extrinsic)
-			.saturating_add(Weight::from_parts(0, transaction.encoded_size() as u64));
-		assert!(whole.all_lte(limits.reserved.unwrap()), "{whole:?}");
-	}
 }
 
 /// Has a task done while two accounts fill every block, one without a tip and one with a large one.

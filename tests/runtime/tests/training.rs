@@ -15,14 +15,14 @@ use pallet_training::{
 	Call, Error, Evaluation, Event, Plan, Steps, StopReason, StopRule, TrainingEnds, TrainingPages,
 	Trainings,
 };
-use pallet_verification::Now;
+use pallet_verification::{Event as VerificationEvent, Now};
 use pallet_workers::{Event as WorkersEvent, Workers};
 use rounds::{
 	alice, enroll, numbered, plan, stage, Story, BUDGET, COUNTS, PATIENCE, ROUNDS, SHARDS,
 };
 use sp_core::H256;
 use sp_runtime::{traits::Dispatchable, DispatchError, Permill};
-use tequio_primitives::{orders::OrderTasks, Balance, TEQ};
+use tequio_primitives::{orders::OrderTasks, Balance, WorkClass, TEQ};
 use tequio_runtime::{AccountId, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Tasks};
 use tequio_runtime_tests::{
 	count::Keys,
@@ -86,6 +86,24 @@ fn rounds_build_on_each_other_and_whoever_works_is_paid() {
 	chunks.sort();
 	let of_steps = [(1, 0), (COUNTS, 0), (SHARDS, 0)];
 	assert_eq!(chunks, of_steps.map(|chunks| [chunks; ROUNDS as usize]).concat());
+	story.check_pay();
+}
+
+#[test]
+fn a_training_goes_on_where_no_two_machines_get_the_same_and_all_of_them_are_paid() {
+	let plan = Plan { class: WorkClass::BandedF32, ..plan() };
+	let mut story = Story::begin(plan, BUDGET);
+	let training = story.ends_for(StopReason::Rounds);
+	assert_eq!(training.round, ROUNDS);
+	assert_eq!(numbered(story.trained()), [(0, SHARDS, 0), (1, SHARDS, 0), (2, SHARDS, 0)]);
+	let quarrelled = story.events.iter().any(|(_, event)| {
+		matches!(event, RuntimeEvent::Verification(VerificationEvent::PanelCalled { .. }))
+	});
+	assert!(!quarrelled, "what is near is no quarrel");
+	let mut classes: Vec<WorkClass> = story.tasks().iter().map(|task| task.class).collect();
+	classes.sort();
+	let of_steps = [WorkClass::ExactF64, WorkClass::BandedF32, WorkClass::Integer];
+	assert_eq!(classes, of_steps.map(|class| [class; ROUNDS as usize]).concat());
 	story.check_pay();
 }
 
@@ -270,7 +288,7 @@ fn trainings_touch_no_more_than_they_weigh() {
 	let wide = Plan { shards: 12, quorum: 12, evaluate: Some(largest), rounds: 2, ..plan() };
 	for plan in [wide, lame_plan(SHARDS - 1)] {
 		let mut world = World::new().unchecked();
-		let mut owners = enroll(&mut world);
+		let mut owners = enroll(&mut world, plan.class);
 		let submission = Call::submit_training { plan, budget: BUDGET };
 		for name in ["Alice", "Bob", "Charlie"] {
 			world.submit(&Key::named(name), RuntimeCall::Training(submission.clone()));

@@ -9,7 +9,8 @@ use crate::{
 	blobs::{self, Blobs},
 	manifest::{AggregateChunk, Manifest},
 	model::{Cost, OverLimit},
-	payload::Payload,
+	payload::{read_single, Payload},
+	projection::{self, is_of, PROJECTION_BYTES},
 	round::{check_combination, combine, CombineError},
 	tensor::State,
 };
@@ -64,20 +65,19 @@ fn contributions(
 	job: &ProgramJob,
 	weights: &State,
 ) -> Result<Vec<Option<Vec<u8>>>, RequestError> {
-	let most = state::wide(chunk.payload.max_bytes(weights));
 	let mut given = Vec::with_capacity(chunk.samples.len());
 	for shard in 0..chunk.samples.len() {
 		given.push(match input(job, state::shard_input(shard)) {
-			Some(output) => contribution(blobs, chunk.payload, output, most)?,
+			Some(output) => contribution(blobs, chunk.payload, output, weights)?,
 			None => None,
 		});
 	}
 	Ok(given)
 }
 
-/// The payload that an output hands over, of at most `most` bytes. None: the output should be an index
-/// and is none. It is left out, as [`combine()`] leaves out payloads that are no changes, for the same
-/// reason.
+/// The payload of a change to these weights that an output hands over. None: the output should be an
+/// index or a projection, and is none, or not that of its change. It is left out, as [`combine()`]
+/// leaves out payloads that are no changes, for the same reason.
 ///
 /// Bytes that are not to be had are not left out: engines may differ in what they can get, and would
 /// come to different states. Nor are those that are too long, which come as if they were not there.
@@ -85,8 +85,9 @@ fn contribution(
 	blobs: &mut impl Blobs,
 	payload: Payload,
 	output: &[u8; 32],
-	most: u64,
+	weights: &State,
 ) -> Result<Option<Vec<u8>>, RequestError> {
+	let most = state::wide(payload.max_bytes(weights));
 	let hash = match payload {
 		Payload::Grid => *output,
 		Payload::TopK { .. } => match state::index(blobs, "index of a contribution", output) {
@@ -94,6 +95,23 @@ fn contribution(
 			Err(RequestError::Refused(Refusal::Index { .. })) => return Ok(None),
 			Err(error) => return Err(error),
 		},
+		Payload::Single => return step(blobs, output, weights, most),
 	};
 	Ok(Some(blobs::fetch(blobs, "contribution", &hash, most)?))
+}
+
+/// The file of a step, of at most `most` bytes, where it is what the output says that it is. The chain
+/// has compared what the output says, and nobody but the readers sees the file.
+fn step(
+	blobs: &mut impl Blobs,
+	output: &[u8; 32],
+	weights: &State,
+	most: u64,
+) -> Result<Option<Vec<u8>>, RequestError> {
+	let length = state::wide(PROJECTION_BYTES);
+	let bytes = blobs::fetch(blobs, "projection of a contribution", output, length)?;
+	let Ok(claimed) = projection::read(&bytes) else { return Ok(None) };
+	let file = blobs::fetch(blobs, "contribution", &claimed.change, most)?;
+	let holds = read_single(&file, weights).is_ok_and(|change| is_of(&claimed, &change));
+	Ok(holds.then_some(file))
 }

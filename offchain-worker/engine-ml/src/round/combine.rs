@@ -104,6 +104,9 @@ pub fn check_combination(
 /// its payload ([`Contributed::payload`](super::Contributed::payload)), or None where it is missing.
 /// One that is no change of the model is left out like a missing one.
 ///
+/// That a step in singles is the one that its output projects is for the caller to see to
+/// ([`is_of`](crate::projection::is_of)): here is no output.
+///
 /// `samples`: what each was trained on, its weight in a mean; that of one left out counts for
 /// nothing. `momentum`: zeros in the first round.
 // Each of them is a part of the program on its own.

@@ -1,8 +1,8 @@
 //! Writing files. The same tensors in the same order give the same bytes, everywhere.
 
 use super::{
-	check_name, check_shape, check_values, first_duplicate, Dtype, SafetensorsError, LENGTH_BYTES,
-	MAX_HEADER, MAX_TENSORS,
+	check_name, check_shape, check_values, first_duplicate, Dtype, NotFinite, SafetensorsError,
+	LENGTH_BYTES, MAX_HEADER, MAX_TENSORS,
 };
 use crate::tensor::State;
 use serde::{Serialize, Serializer};
@@ -26,6 +26,8 @@ pub struct Source<'a> {
 pub enum Values<'a> {
 	/// Doubles, all of them finite.
 	F64(&'a [f64]),
+	/// Singles, all of them finite.
+	F32(&'a [f32]),
 	/// Integers.
 	I64(&'a [i64]),
 	/// Bytes.
@@ -92,9 +94,7 @@ fn lay_out<'a>(tensors: &[Source<'a>]) -> Result<(Header<'a>, usize), Safetensor
 		if found != needed {
 			return Err(SafetensorsError::WrongSize { name: name.to_owned(), found, needed });
 		}
-		if let Values::F64(elements) = values {
-			check_values(name, elements)?;
-		}
+		values.check(name)?;
 		let end = begin
 			.checked_add(needed)
 			.ok_or_else(|| SafetensorsError::Uncountable(name.to_owned()))?;
@@ -118,6 +118,7 @@ impl Values<'_> {
 	fn dtype(&self) -> Dtype {
 		match self {
 			Self::F64(_) => Dtype::F64,
+			Self::F32(_) => Dtype::F32,
 			Self::I64(_) => Dtype::I64,
 			Self::U8(_) => Dtype::U8,
 		}
@@ -126,14 +127,32 @@ impl Values<'_> {
 	fn len(&self) -> usize {
 		match self {
 			Self::F64(elements) => elements.len(),
+			Self::F32(elements) => elements.len(),
 			Self::I64(elements) => elements.len(),
 			Self::U8(elements) => elements.len(),
+		}
+	}
+
+	/// Refuses NaN and infinities; `name` is the tensor's.
+	fn check(&self, name: &str) -> Result<(), NotFinite> {
+		match self {
+			Self::F64(elements) => check_values(name, elements),
+			Self::F32(elements) => match elements.iter().position(|element| !element.is_finite()) {
+				Some(index) => Err(NotFinite { name: name.to_owned(), index }),
+				None => Ok(()),
+			},
+			Self::I64(_) | Self::U8(_) => Ok(()),
 		}
 	}
 
 	fn append_to(&self, bytes: &mut Vec<u8>) {
 		match self {
 			Self::F64(elements) => {
+				for element in *elements {
+					bytes.extend_from_slice(&element.to_le_bytes());
+				}
+			},
+			Self::F32(elements) => {
 				for element in *elements {
 					bytes.extend_from_slice(&element.to_le_bytes());
 				}

@@ -65,7 +65,8 @@ impl Engine {
 		let engine = Self { process, to, said };
 		let number = if class == "integer" { program::INTEGER } else { program::EXACT_F64 };
 		assert_eq!(engine.next(), FromEngine::Ready { class: number });
-		assert_eq!(engine.next(), FromEngine::Setup { about: format!("{class}, 1 thread") });
+		let about = format!("{class}, plain Rust, 1 thread");
+		assert_eq!(engine.next(), FromEngine::Setup { about });
 		engine
 	}
 

@@ -17,23 +17,13 @@ use std::{
 };
 use tequio_engine_ml::{
 	evaluate,
-	grid::{GridState, GridTensor},
+	grid::GridState,
 	safetensors::{write, Source, Values},
 };
 use tequio_interface::{
 	engine::{FromEngine, ToEngine, MAX_PART},
 	program::{ProgramJob, DIVERGED, EXAM},
 };
-
-/// A change whose first element is this many units larger, and its hash, in a program.
-fn shifted(program: &mut Program, change: &GridState, units: i64) -> [u8; 32] {
-	let mut shifted = change.clone();
-	let (_, tensor) = &mut shifted.0[0];
-	let mut all = tensor.units().to_vec();
-	all[0] += units;
-	*tensor = GridTensor::new(tensor.shape().to_vec(), all).unwrap();
-	program.keep(shifted.write().unwrap())
-}
 
 fn exact() -> Engine {
 	Engine::start("exact-f64")
@@ -64,29 +54,6 @@ fn an_evaluation_gives_the_counts_that_the_library_finds() {
 }
 
 #[test]
-fn what_differs_by_rounding_alone_is_near() {
-	let (mut engine, mut program) = (exact(), Program::new());
-	let change = program.change();
-	let near = shifted(&mut program, &change, 1);
-	let also_near = shifted(&mut program, &change, -1);
-	let far = shifted(&mut program, &change, 2);
-	// Nobody is near itself.
-	let own = shifted(&mut program, &change, 0);
-	let nonsense = program.keep(b"nonsense".to_vec());
-	let lying = shifted(&mut program, &change, 3);
-	program.blobs.insert(lying, change.write().unwrap());
-	let long = program.keep(vec![0; change.write().unwrap().len() + 1]);
-	let mut others = vec![near, also_near, far, own, nonsense, lying, long, [0xff; 32]];
-	others.sort_unstable();
-	let job = ProgramJob { others, ..program.job(TRAIN) };
-	let result = engine.done(1, &job, &program.blobs).result;
-	let mut expected = vec![near, also_near];
-	expected.sort_unstable();
-	assert_eq!(result.output, own);
-	assert_eq!(result.near, expected);
-}
-
-#[test]
 fn jobs_that_are_at_fault_are_refused_and_the_engine_goes_on() {
 	let (mut engine, program) = (exact(), Program::new());
 	let sound = program.job(TRAIN);
@@ -102,6 +69,7 @@ fn jobs_that_are_at_fault_are_refused_and_the_engine_goes_on() {
 		(others(&[high, low]), "ascend"),
 		(others(&[low, low]), "ascend"),
 		(others(&many), "9 outputs"),
+		(others(&[low, high]), "in exact-f64 a referee compares them with its own"),
 		(ProgramJob { inputs: vec![low; 66], ..sound.clone() }, "66 inputs; 65 are the most"),
 		(ProgramJob { program: EXAM, units: 0, ..sound.clone() }, "an exam of 0 units"),
 	] {
@@ -172,6 +140,28 @@ fn what_diverges_is_a_result() {
 }
 
 #[test]
+fn steps_in_singles_are_refused_by_a_class_of_doubles() {
+	let (mut engine, mut program) = (exact(), Program::new());
+	let text = program.text.replace("\"grid\"", "\"single\"");
+	program.manifest = program.keep(text.into_bytes());
+	let reason = "changes of the class exact-f64 are handed over as `grid` or `top_k`";
+	engine.refused(&program.job(TRAIN), &program.blobs, reason);
+	let mut integer = Engine::start("integer");
+	let reason = "a training is of the class exact-f64, exact-f32 or banded-f32";
+	integer.refused(&program.job(TRAIN), &program.blobs, reason);
+}
+
+#[test]
+fn a_seed_makes_no_difference_where_nothing_is_projected() {
+	let (mut engine, program) = (exact(), Program::new());
+	let job = program.job(TRAIN);
+	let seeded = ProgramJob { seed: Some([7; 32]), ..job.clone() };
+	let found = engine.done(1, &seeded, &program.blobs);
+	assert_eq!(found, engine.done(2, &job, &program.blobs));
+	assert_eq!(found.result.projection, None);
+}
+
+#[test]
 fn a_model_that_costs_too_much_is_refused_before_its_weights_are_fetched() {
 	let (mut engine, mut program) = (exact(), Program::new());
 	let card = r#"{"input":[65536],"layers":[{"kind":"dense","units":4096,"bias":true},
@@ -209,7 +199,7 @@ fn an_exam_needs_nothing_and_repeats_itself() {
 		let (mut engine, mut other) = (Engine::start(class), Engine::start(class));
 		let job = |chunk, units| {
 			let (program, round, inputs) = (EXAM, 0, vec![]);
-			ProgramJob { program, chunk, round, inputs, units, others: vec![] }
+			ProgramJob { program, chunk, round, inputs, units, others: vec![], seed: None }
 		};
 		let found = engine.done(1, &job(5, 3), &nothing);
 		assert_eq!(found.blobs.len(), 1);
@@ -263,9 +253,19 @@ fn the_words_of_the_worker_are_understood_and_others_are_not() {
 	};
 	assert!(started(&["--class", "exact-f64"]));
 	assert!(started(&["--class", "integer", "--secure"]));
-	let wrong: [&[&str]; 3] =
-		[&[], &["--class", "exact-f32"], &["--class", "integer", "--store", "/"]];
+	let wrong: [&[&str]; 3] = [&[], &["--class", "float"], &["--class", "integer", "--store", "/"]];
 	for words in wrong {
 		assert!(!started(words), "{words:?}");
+	}
+}
+
+#[test]
+fn classes_in_singles_are_left_to_the_engine_that_has_them() {
+	for class in ["exact-f32", "banded-f32"] {
+		let mut command = Command::new(ENGINE);
+		let ended = command.args(["--class", class]).stdin(Stdio::null()).output().unwrap();
+		let words = String::from_utf8(ended.stderr).unwrap();
+		assert!(!ended.status.success() && ended.stdout.is_empty());
+		assert!(words.contains(class) && words.contains("tequio-engine-torch"), "{words}");
 	}
 }

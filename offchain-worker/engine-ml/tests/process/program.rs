@@ -118,7 +118,7 @@ impl Program {
 	/// The job of a chunk.
 	pub fn job(&self, chunk: u32) -> ProgramJob {
 		let (program, round, units) = (self.manifest, 0, UNITS);
-		ProgramJob { program, chunk, round, inputs: vec![], units, others: vec![] }
+		ProgramJob { program, chunk, round, inputs: vec![], units, others: vec![], seed: None }
 	}
 
 	/// What training fetches.

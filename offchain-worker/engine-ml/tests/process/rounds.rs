@@ -43,7 +43,7 @@ fn check_contribution(answer: &Answer, shard: usize, payload: Payload, expected:
 	assert_eq!(answer.blobs[0].len(), expected.payload_bytes[shard]);
 	let residual = expected.residuals[shard].as_ref().map(|left| left.write().unwrap());
 	match payload {
-		Payload::Grid => {
+		Payload::Grid | Payload::Single => {
 			assert_eq!((answer.blobs.len(), residual), (1, None));
 			assert!(answer.result.shown.is_empty(), "it is too long");
 		},
@@ -205,7 +205,7 @@ fn no_changes(training: &mut Training, payload: Payload) -> Vec<[u8; 32]> {
 	let bytes = [b"nonsense".to_vec(), DIVERGED.to_vec(), vec![0]];
 	let mut outputs = bytes.map(|bytes| keep(&mut training.blobs, bytes)).to_vec();
 	match payload {
-		Payload::Grid => {
+		Payload::Grid | Payload::Single => {
 			let other = support::model_of("[1]", r#"{"kind":"dense","units":2,"bias":true}"#);
 			let change = GridState::zeros_like(&other.zeros()).write().unwrap();
 			outputs.push(keep(&mut training.blobs, change));

@@ -172,7 +172,7 @@ impl Training {
 /// The job of a chunk.
 pub fn job(program: [u8; 32], chunk: usize, round: u32, inputs: &[[u8; 32]]) -> ProgramJob {
 	let (chunk, inputs) = (u32::try_from(chunk).unwrap(), inputs.to_vec());
-	ProgramJob { program, chunk, round, inputs, units: UNITS, others: vec![] }
+	ProgramJob { program, chunk, round, inputs, units: UNITS, others: vec![], seed: None }
 }
 
 /// The state, and what the shards gave.

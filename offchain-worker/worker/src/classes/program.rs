@@ -26,13 +26,18 @@ const COUNTED: [u8; 32] = hex!("923cc9f2cb5feebc357256853632cb1939024e1689580bcc
 /// Bytes that an engine takes at most: 512 MiB to compute, and weights and data of 256 MiB each,
 /// which take three times as much while 32-bit floats are read as 64-bit ones. An aggregation takes
 /// 1 GiB, and reads one file of 256 MiB at a time.
-const PROCESS: u64 = 2 << 30;
+pub(super) const PROCESS: u64 = 2 << 30;
 
 /// What a job costs whatever its units, to fetch, to check and to store, is most of a shorter one. A
 /// device that computes many of them would seem slow for large ones.
 const TELLING_TIME: Duration = Duration::from_secs(1);
 
-const fn class(number: u16, name: &'static str, arguments: &'static [&'static str]) -> Class {
+/// A class of programs, whose engine needs nothing but itself.
+pub(super) const fn class(
+	number: u16,
+	name: &'static str,
+	arguments: &'static [&'static str],
+) -> Class {
 	Class {
 		number,
 		name,
@@ -48,6 +53,8 @@ const fn class(number: u16, name: &'static str, arguments: &'static [&'static st
 		exam: || exam(COUNTED),
 		output: Some(output),
 		has_profile: true,
+		needs_libtorch: false,
+		needs_avx2: false,
 	}
 }
 
@@ -69,16 +76,18 @@ fn sample(start: u32, count: u32) -> Vec<u8> {
 		inputs: vec![],
 		units: count,
 		others: vec![],
+		seed: None,
 	}
 	.encode()
 }
 
 /// A unit of the built-in program, and what it yields.
-fn exam(output: [u8; 32]) -> (Vec<u8>, Vec<u8>) {
-	(sample(0, 1), ProgramResult { output, shown: vec![], near: vec![] }.encode())
+pub(super) fn exam(output: [u8; 32]) -> (Vec<u8>, Vec<u8>) {
+	let result = ProgramResult { output, shown: vec![], near: vec![], projection: None };
+	(sample(0, 1), result.encode())
 }
 
-/// Near outputs of others are named beside its own.
+/// Near outputs of others and the projection are named beside it.
 fn output(result: &[u8]) -> Option<[u8; 32]> {
 	ProgramResult::decode_all(&mut &*result).ok().map(|result| result.output)
 }
@@ -86,11 +95,18 @@ fn output(result: &[u8]) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use tequio_interface::program::{Projection, PROJECTED};
 
 	#[test]
 	fn a_result_names_its_output() {
-		let near = vec![[1; 32]];
-		let result = ProgramResult { output: [7; 32], shown: vec![8, 9], near }.encode();
+		let numbers = [-1; PROJECTED];
+		let result = ProgramResult {
+			output: [7; 32],
+			shown: vec![8, 9],
+			near: vec![[1; 32]],
+			projection: Some(Projection { change: [5; 32], exponent: -40, scale: 3, numbers }),
+		};
+		let result = result.encode();
 		assert_eq!(output(&result), Some([7; 32]));
 		for nonsense in [&b""[..], &result[1..], &[&result[..], &[0]].concat()] {
 			assert_eq!(output(nonsense), None);
@@ -106,6 +122,7 @@ mod tests {
 			inputs: vec![[2; 32], [0; 32]],
 			units: 480,
 			others: vec![[1; 32]],
+			seed: Some([3; 32]),
 		};
 		assert_eq!(units(&job.encode()), 480);
 	}

@@ -26,6 +26,8 @@ pub const CLASS: Class = Class {
 	exam,
 	output: None,
 	has_profile: false,
+	needs_libtorch: false,
+	needs_avx2: false,
 };
 
 /// Bytes of a dataset.

@@ -3,17 +3,23 @@
 use super::Check;
 use crate::{
 	args::EngineArgs,
-	classes::Class,
-	engine::Launcher,
-	equipment::{engine_dir, plan},
+	classes::{Class, Lack, Means, CLASSES},
+	engine::{EngineError, Launcher},
+	equipment::{engine_dir, means, plan},
 	exam::{examine, ExamError},
+	libtorch::{self, LibtorchError},
 	machine::{gib, Machine},
 	plan::{Plan, Setting},
 	sandbox::{Policy, Sandbox},
 	status::SandboxStatus,
 };
-use std::{path::Path, time::Duration};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
 use tequio_interface::engine::Mode;
+
+const LIBTORCH: &str = "libtorch";
 
 /// Time that an engine may take for a unit of work, besides that of the slowest machine: it fills
 /// its memory first.
@@ -21,14 +27,22 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 pub fn checks(args: &EngineArgs, machine: &Machine) -> Vec<Check> {
 	let (sandbox, mut checks) = sandbox(args.sandbox);
-	let servable = || Class::servable(args.store.is_some());
+	let found = args.libtorch.as_deref().map(libtorch::find).transpose();
+	checks.extend(libraries(&found, args.store.is_some()));
+	let libtorch = found.ok().flatten();
+	let means = Means { libtorch: libtorch.is_some(), ..means(args) };
+	let used = libtorch.as_deref().filter(|_| means.store);
+	checks.extend(used.and_then(|dir| as_root(sandbox.as_ref()?, dir)));
+	checks.extend(not_computed(means));
 	let found = match engine_dir(args) {
 		Ok(dir) => {
 			let (there, missing): (Vec<&Class>, Vec<&Class>) =
-				servable().partition(|class| class.is_in(&dir));
+				Class::servable(means).partition(|class| class.is_in(&dir));
 			checks.extend(missing.into_iter().map(|class| no_engine(class, &dir, &there)));
-			let engine = |class: &&Class| engine(class, &dir, sandbox.as_ref());
-			checks.extend(there.iter().map(engine));
+			let setting = Setting::SMALLEST;
+			let launcher =
+				sandbox.map(|sandbox| Launcher { dir, setting, sandbox, store: None, libtorch });
+			checks.extend(there.iter().map(|class| engine(class, launcher.as_ref())));
 			there
 		},
 		Err(e) => {
@@ -38,9 +52,53 @@ pub fn checks(args: &EngineArgs, machine: &Machine) -> Vec<Check> {
 		},
 	};
 	// Without engines, of those that might be there.
-	let classes: Vec<&Class> = if found.is_empty() { servable().collect() } else { found };
+	let classes: Vec<&Class> =
+		if found.is_empty() { Class::servable(means).collect() } else { found };
 	checks.push(memory(&plan(args, 1, machine, &classes), machine));
 	checks
+}
+
+/// The folder of libtorch, if one is named.
+fn libraries(found: &Result<Option<PathBuf>, LibtorchError>, has_store: bool) -> Option<Check> {
+	match found {
+		Ok(Some(dir)) if has_store => {
+			Some(Check::ok(LIBTORCH, format!("it is in {}", dir.display())))
+		},
+		Ok(Some(_)) => {
+			let finding = "without a store no programs are computed, and nothing needs it";
+			Some(Check::warning(LIBTORCH, finding, "name a folder with --store"))
+		},
+		Ok(None) => None,
+		Err(e) => {
+			let remedy = "name another folder, or leave out --libtorch: the worker does not start";
+			Some(Check::problem(LIBTORCH, e.to_string(), remedy))
+		},
+	}
+}
+
+/// Whether the engine with libtorch stays root, because root alone may read the folder.
+fn as_root(sandbox: &Sandbox, dir: &Path) -> Option<Check> {
+	let (finding, remedy) = libtorch::for_root_alone(dir);
+	sandbox.keeps_root_for(dir).then(|| Check::warning(LIBTORCH, finding, remedy))
+}
+
+/// What keeps classes of programs from being computed by a worker that computes programs.
+fn not_computed(means: Means) -> Vec<Check> {
+	let names = |lack| -> Vec<_> {
+		let lacking = CLASSES.iter().filter(|class| class.lack(means) == Some(lack));
+		lacking.map(|class| class.name).collect()
+	};
+	let check = |name, lack, why, remedy| {
+		let names = names(lack);
+		let finding = || format!("{why}: what is not computed is {}", names.join("; "));
+		(!names.is_empty()).then(|| Check::warning(name, finding(), remedy))
+	};
+	let remedy = libtorch::remedy();
+	let libtorch = check(LIBTORCH, Lack::Libtorch, "--libtorch names no folder", remedy);
+	let remedy = "nothing, if this machine has none; in a virtual machine, pass the host's on";
+	let avx2 = check("processor", Lack::Avx2, "it has no AVX2", remedy);
+	// Without a store none are wanted.
+	libtorch.into_iter().chain(avx2).filter(|_| means.store).collect()
 }
 
 /// Tries the parts of the sandbox. Engines are tried in whatever there is.
@@ -90,36 +148,40 @@ fn no_engine(class: &Class, dir: &Path, others: &[&Class]) -> Check {
 	}
 }
 
-/// Starts an engine in its smallest setting and has it compute something known.
-fn engine(class: &Class, dir: &Path, sandbox: Option<&Sandbox>) -> Check {
-	let program = class.program;
-	let Some(sandbox) = sandbox else {
+/// Starts an engine and has it compute something known.
+fn engine(class: &Class, launcher: Option<&Launcher>) -> Check {
+	let Class { program, name, .. } = class;
+	let Some(launcher) = launcher else {
 		return Check::warning(
 			"engine",
-			format!("{program} is there, and was not tried"),
+			format!("{program}, for {name}, is there, and was not tried"),
 			"mend the sandbox first",
 		);
 	};
-	let (dir, setting, sandbox) = (dir.to_path_buf(), Setting::SMALLEST, sandbox.clone());
-	let launcher = Launcher { dir, setting, sandbox, store: None };
-	match examine(&launcher, class, PATIENCE) {
-		Ok(()) => {
-			Check::ok("engine", format!("{program} starts and computes right: {}", class.name))
-		},
+	match examine(launcher, class, PATIENCE) {
+		Ok(()) => Check::ok("engine", format!("{program} starts and computes right: {name}")),
 		Err(ExamError::Wrong) => Check::problem(
 			"engine",
-			format!("{program} computes wrong"),
+			format!("{program} computes wrong: {name}"),
 			"a worker on this machine would be slashed: install the engine again, and test the \
 			 memory and the clock settings of the machine",
 		),
 		Err(ExamError::Refused(reason)) => Check::problem(
 			"engine",
-			format!("{program} refuses what it should compute: {reason}"),
+			format!("{program}, for {name}, refuses what it should compute: {reason}"),
 			"install the worker and the engine of the same release",
 		),
+		// It looks for what the profile takes before it is ready, and few machines may have it.
+		Err(ExamError::Engine(e @ EngineError::Start { .. })) if class.needs_libtorch => {
+			Check::warning(
+				"engine",
+				format!("{program}, for {name}: {e}"),
+				"see what it wrote to the log above; a worker on this machine goes without it",
+			)
+		},
 		Err(ExamError::Engine(e)) => Check::problem(
 			"engine",
-			format!("{program}: {e}"),
+			format!("{program}, for {name}: {e}"),
 			"see what it wrote to the log above; install the worker and the engine of the same \
 			 release; try --sandbox none to tell whether the sandbox is in the way",
 		),
@@ -189,8 +251,40 @@ mod tests {
 	}
 
 	#[test]
+	fn what_is_not_computed_is_told_with_its_reason() {
+		let all = Means { store: true, libtorch: true, avx2: true };
+		assert_eq!(not_computed(all), []);
+		assert_eq!(not_computed(Means { store: false, libtorch: false, ..all }), []);
+		let told = |means| -> Vec<_> {
+			let told = |check: Check| (check.name, check.verdict, check.finding);
+			not_computed(means).into_iter().map(told).collect()
+		};
+		let without_libtorch = told(Means { libtorch: false, ..all });
+		let [(LIBTORCH, Verdict::Warning, finding)] = without_libtorch.as_slice() else {
+			panic!("{without_libtorch:?}")
+		};
+		assert!(finding.contains("exact 32-bit") && finding.contains("banded"), "{finding}");
+		assert!(!finding.contains("64-bit"), "{finding}");
+		let without_avx2 = told(Means { avx2: false, ..all });
+		let [("processor", Verdict::Warning, finding)] = without_avx2.as_slice() else {
+			panic!("{without_avx2:?}")
+		};
+		assert!(finding.contains("exact 32-bit") && !finding.contains("banded"), "{finding}");
+	}
+
+	#[test]
+	fn a_folder_without_libtorch_is_a_problem() {
+		let verdict = |found, has_store| libraries(&found, has_store).map(|check| check.verdict);
+		let none = || LibtorchError::NoLibrary("/x".into());
+		assert_eq!(verdict(Err(none()), false), Some(Verdict::Problem));
+		assert_eq!(verdict(Ok(Some("/x".into())), true), Some(Verdict::Ok));
+		assert_eq!(verdict(Ok(Some("/x".into())), false), Some(Verdict::Warning));
+		assert_eq!(verdict(Ok(None), true), None);
+	}
+
+	#[test]
 	fn one_engine_is_enough() {
-		let Some(class) = Class::servable(false).next() else { panic!("no class") };
+		let Some(class) = Class::servable(Means::default()).next() else { panic!("no class") };
 		assert_eq!(no_engine(class, Path::new("/x"), &[]).verdict, Verdict::Problem);
 		assert_eq!(no_engine(class, Path::new("/x"), &[class]).verdict, Verdict::Warning);
 	}

@@ -10,7 +10,7 @@ use std::{
 	fs::File,
 	io,
 	os::unix::{ffi::OsStringExt, fs::FileExt},
-	path::PathBuf,
+	path::{Path, PathBuf},
 };
 
 /// Libraries, where they are looked up, and what the kernel tells about processors and pages. In a
@@ -40,9 +40,10 @@ const SHARED_PROC: [&str; 3] = ["/proc/self", "/proc/cpuinfo", "/proc/meminfo"];
 /// keeps files from being shortened, the fourth knows TCP, the sixth signals and abstract sockets.
 const VERSION: ABI = ABI::V6;
 
-/// Forbids this process, and what it executes, all files but the engine and what is visible.
-/// `alone`: it sees no other processes.
-pub fn restrict(engine: &File, alone: bool) -> anyhow::Result<()> {
+/// Forbids this process, and what it executes, all files but the engine, a folder of libraries and
+/// what is visible. To map a library takes no right to execute it. `alone`: it sees no other
+/// processes.
+pub fn restrict(engine: &File, libraries: Option<&Path>, alone: bool) -> anyhow::Result<()> {
 	let read = AccessFs::ReadFile | AccessFs::ReadDir;
 	let execute = AccessFs::ReadFile | AccessFs::Execute;
 	let proc: &[&str] = if alone { &OWN_PROC } else { &SHARED_PROC };
@@ -55,6 +56,7 @@ pub fn restrict(engine: &File, alone: bool) -> anyhow::Result<()> {
 		// The kernel executes it together with the engine.
 		.add_rules(path_beneath_rules(loader_of(engine)?, execute))?
 		.add_rules(path_beneath_rules(VISIBLE, read))?
+		.add_rules(path_beneath_rules(libraries, read))?
 		.add_rules(path_beneath_rules(proc, read))?
 		.restrict_self()?;
 	ensure!(status.ruleset != RulesetStatus::NotEnforced, "the kernel has no landlock");

@@ -1,6 +1,8 @@
 //! From a process of the worker's own program to an engine.
 
-use super::{cgroup, files, filter, limits, namespaces, rights, Limits, Parts, Way};
+use super::{
+	cgroup, files, filter, libraries::Libraries, limits, namespaces, rights, Limits, Parts, Way,
+};
 use anyhow::{ensure, Context};
 use nix::{
 	errno::Errno,
@@ -24,7 +26,7 @@ use std::{
 		fd::{AsRawFd, OwnedFd, RawFd},
 		unix::ffi::OsStrExt,
 	},
-	path::Path,
+	path::{Path, PathBuf},
 	process,
 };
 
@@ -40,6 +42,10 @@ pub struct LaunchArgs {
 
 	#[command(flatten)]
 	pub(super) limits: Limits,
+
+	/// Folder with libraries that the engine needs besides those of the system.
+	#[arg(long)]
+	pub(super) libraries: Option<PathBuf>,
 
 	/// The engine's program and its arguments.
 	#[arg(last = true, required = true)]
@@ -60,7 +66,7 @@ fn become_engine(args: &LaunchArgs) -> anyhow::Result<Infallible> {
 	tie.fasten()?;
 	start_afresh()?;
 	if *parts == Parts::default() {
-		return execute_path(program, &args.command);
+		return execute_path(program, args);
 	}
 
 	// From here on by its descriptor: the way to it is about to vanish.
@@ -72,17 +78,18 @@ fn become_engine(args: &LaunchArgs) -> anyhow::Result<Infallible> {
 	if let Some(group) = &parts.cgroup {
 		cgroup::join(group, &args.limits)?;
 	}
+	let libraries = args.libraries.as_deref().map(Libraries::find);
+	let nobody = parts.limits && can_become_nobody(&engine, libraries.as_ref(), parts)?;
 	// A user namespace maps whoever makes it, who has no rights in it to become somebody else. To
 	// leave root without one takes rights that are needed until everything else is done.
-	let nobody = parts.limits && rights::can_become_nobody(&engine)?;
 	let early = parts.namespaces != Some(Way::Plain);
 	if nobody && early {
 		rights::become_nobody()?;
 	}
 	if let Some(way) = parts.namespaces {
 		namespaces::separate(way)?;
-		tie = split(&tie, &engine)?;
-		namespaces::change_root()?;
+		tie = split(&tie, &engine, libraries.as_ref())?;
+		namespaces::change_root(libraries)?;
 	}
 	if nobody && !early {
 		rights::become_nobody()?;
@@ -92,11 +99,22 @@ fn become_engine(args: &LaunchArgs) -> anyhow::Result<Infallible> {
 		limits::set(&args.limits, parts.namespaces)?;
 	}
 	if parts.files {
-		files::restrict(&engine, parts.namespaces.is_some())?;
+		files::restrict(&engine, args.libraries.as_deref(), parts.namespaces.is_some())?;
 	}
 	// Once more: whoever becomes somebody else loses it.
 	tie.fasten()?;
-	execute(program, &engine, &args.command, parts.filter)
+	execute(program, &engine, args)
+}
+
+/// Whether this is root, and nobody could run the engine in its place.
+fn can_become_nobody(
+	engine: &File,
+	libraries: Option<&Libraries>,
+	parts: &Parts,
+) -> anyhow::Result<bool> {
+	let are_shown = parts.namespaces.is_some();
+	let may_read = libraries.is_none_or(|libraries| libraries.are_for_nobody(are_shown));
+	Ok(may_read && rights::can_become_nobody(engine)?)
 }
 
 /// What this process dies with.
@@ -152,15 +170,16 @@ fn close_descriptors() -> anyhow::Result<()> {
 }
 
 /// Splits this process in two. The one that returns is the first of the new namespaces. The other
-/// one waits for its end.
-fn split(tie: &Tie, engine: &File) -> anyhow::Result<Tie> {
+/// one waits for its end, without what this one holds for the engine.
+fn split(tie: &Tie, engine: &File, libraries: Option<&Libraries>) -> anyhow::Result<Tie> {
 	tie.fasten()?;
 	let (near, far) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
 	// SAFETY: this process has one thread, so nothing is locked in the new one.
 	match unsafe { fork() }.context("no process for the engine")? {
 		ForkResult::Parent { child } => {
 			drop(near);
-			wait_for(child, engine.as_raw_fd(), far)
+			let held = libraries.and_then(Libraries::held);
+			wait_for(child, [Some(engine.as_raw_fd()), held], far)
 		},
 		ForkResult::Child => {
 			drop(far);
@@ -173,8 +192,9 @@ fn split(tie: &Tie, engine: &File) -> anyhow::Result<Tie> {
 
 /// Waits for the engine, and ends in the way in which it ends. Until then nothing is open but the
 /// pipe by which the engine knows that its launcher is there.
-fn wait_for(engine: Pid, file: RawFd, _pipe: OwnedFd) -> ! {
-	for open in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO, file] {
+fn wait_for(engine: Pid, held: [Option<RawFd>; 2], _pipe: OwnedFd) -> ! {
+	let pipes = [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO];
+	for open in pipes.into_iter().chain(held.into_iter().flatten()) {
 		let _ = close(open);
 	}
 	// The engine may be nobody by now, whom root without rights could not take with it.
@@ -199,28 +219,30 @@ fn end_by(by: Signal) -> ! {
 }
 
 /// Executes a program as it is.
-fn execute_path(program: &Path, command: &[OsString]) -> anyhow::Result<Infallible> {
+fn execute_path(program: &Path, args: &LaunchArgs) -> anyhow::Result<Infallible> {
 	let path = CString::new(program.as_os_str().as_bytes())?;
-	let Err(e) = execve(&path, &words(command)?, &[] as &[CString]);
+	let Err(e) = execve(&path, &words(&args.command)?, &variables(args)?);
 	Err(e).with_context(|| format!("{program:?} cannot be executed"))
 }
 
 /// Executes the file that is open, with or without the filter.
-fn execute(
-	program: &Path,
-	engine: &File,
-	command: &[OsString],
-	filtered: bool,
-) -> anyhow::Result<Infallible> {
-	let words = words(command)?;
+fn execute(program: &Path, engine: &File, args: &LaunchArgs) -> anyhow::Result<Infallible> {
+	let (words, variables) = (words(&args.command)?, variables(args)?);
 	let descriptor = engine.as_raw_fd();
-	let path = if filtered { filter::install(descriptor)? } else { c"" };
+	let path = if args.parts.filter { filter::install(descriptor)? } else { c"" };
 	let flags = AtFlags::AT_EMPTY_PATH;
-	let Err(e) = execveat(Some(descriptor), path, &words, &[] as &[CString], flags);
+	let Err(e) = execveat(Some(descriptor), path, &words, &variables, flags);
 	Err(e).with_context(|| format!("{program:?} cannot be executed"))
 }
 
 fn words(command: &[OsString]) -> anyhow::Result<Vec<CString>> {
 	let words = command.iter().map(|word| CString::new(word.as_bytes()));
 	Ok(words.collect::<Result<_, _>>()?)
+}
+
+/// The environment of an engine: where its libraries are, if it needs any.
+fn variables(args: &LaunchArgs) -> anyhow::Result<Vec<CString>> {
+	let folder = args.libraries.iter().map(|dir| dir.as_os_str().as_bytes());
+	let variables = folder.map(|dir| CString::new([b"LD_LIBRARY_PATH=", dir].concat()));
+	Ok(variables.collect::<Result<_, _>>()?)
 }

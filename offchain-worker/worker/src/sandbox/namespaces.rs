@@ -1,8 +1,8 @@
 //! A world of its own: no network, no other processes, and a root folder that holds nothing but
-//! system libraries, a few facts about the processors, and `/proc` of that world.
+//! libraries, a few facts about the processors, and `/proc` of that world.
 
-use super::files::VISIBLE;
-use anyhow::Context;
+use super::{files::VISIBLE, libraries::Libraries};
+use anyhow::{ensure, Context};
 use nix::{
 	errno::Errno,
 	mount::{mount, umount2, MntFlags, MsFlags},
@@ -73,17 +73,22 @@ pub fn separate(way: Way) -> anyhow::Result<()> {
 }
 
 /// Puts this process, the first of its namespace, under a root of its own, which cannot be written
-/// to.
-pub fn change_root() -> anyhow::Result<()> {
+/// to. `libraries`: what it shows besides those of the system.
+pub fn change_root(mut libraries: Option<Libraries>) -> anyhow::Result<()> {
 	unshare(CloneFlags::CLONE_NEWNS).context("no namespace of files")?;
 	// Whatever is mounted from now on is seen by nobody else.
 	let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
 	attach(None, Path::new("/"), None, private, None)?;
+	// Before the new root hides them, which may be the case.
+	libraries.as_mut().map_or(Ok(()), Libraries::take_hold)?;
 	let root = Path::new(ROOT);
 	let tmpfs = Some("tmpfs");
 	attach(tmpfs, root, tmpfs, bare(), Some("size=1m,mode=755"))?;
 	for place in VISIBLE {
 		reproduce(Path::new(place), root).with_context(|| format!("{place} in the new root"))?;
+	}
+	if let Some(libraries) = &mut libraries {
+		show(libraries, root).with_context(|| format!("{:?} in the new root", libraries.dir()))?;
 	}
 	let proc = root.join("proc");
 	fs::create_dir(&proc)?;
@@ -124,6 +129,18 @@ fn reproduce(place: &Path, root: &Path) -> anyhow::Result<()> {
 	attach(place.to_str(), &target, None, whole, None)
 }
 
+/// Shows libraries in the new root. The folders on the way to them hold nothing else.
+fn show(libraries: &mut Libraries, root: &Path) -> anyhow::Result<()> {
+	let dir = libraries.dir();
+	ensure!(dir.parent().is_some(), "that is everything");
+	if VISIBLE.iter().any(|place| dir.starts_with(place)) {
+		return Ok(());
+	}
+	let target = within(root, dir);
+	fs::create_dir_all(&target)?;
+	libraries.put_on(&target)
+}
+
 /// The path of a place under another root.
 fn within(root: &Path, place: &Path) -> PathBuf {
 	root.join(place.strip_prefix("/").unwrap_or(place))
@@ -156,7 +173,7 @@ fn forbid_writing() -> anyhow::Result<()> {
 		)
 	};
 	match Errno::result(done) {
-		// Before Linux 5.12 the owners of these files are all that keeps an engine from writing.
+		// Before Linux 5.12 the owners of these files, and the filter, keep an engine from writing.
 		Ok(_) | Err(Errno::ENOSYS) => Ok(()),
 		Err(e) => Err(e).context("the new root stays writable"),
 	}

@@ -21,7 +21,12 @@ const BY_ALL: u32 = 0o005;
 
 /// Whether this is root, who could run the engine as nobody.
 pub fn can_become_nobody(engine: &File) -> anyhow::Result<bool> {
-	if !geteuid().is_root() || engine.metadata()?.permissions().mode() & BY_ALL != BY_ALL {
+	Ok(engine.metadata()?.permissions().mode() & BY_ALL == BY_ALL && is_able_root()?)
+}
+
+/// Whether this is root with the rights that it takes to become somebody else.
+pub fn is_able_root() -> anyhow::Result<bool> {
+	if !geteuid().is_root() {
 		return Ok(false);
 	}
 	let status = fs::read_to_string("/proc/self/status")?;

@@ -10,6 +10,7 @@ fn an_engine_is_measured() {
 	assert!(output.status.success(), "{output:?}");
 	let figure: Value = serde_json::from_slice(&output.stdout).unwrap();
 	assert_eq!(figure["class"], 0);
+	assert_eq!(figure["engine"], ENGINE);
 	assert_eq!(figure["mode"], "light");
 	assert_eq!(figure["threads"], 2);
 	assert!(figure["units_per_second"].as_f64().unwrap() > 0.0);

@@ -76,6 +76,27 @@ fn doctor_should_fail_when_something_is_wrong() {
 }
 
 #[test]
+fn a_folder_without_libtorch_is_a_problem() {
+	let home = Home::new();
+	let store = home.path("store");
+	fs::create_dir(&store).unwrap();
+	let store = store.to_str().unwrap();
+	let output = run(&home, &["--store", store, "--libtorch", store]);
+	assert!(!output.status.success());
+	let checks = checks(&output);
+	assert_eq!(verdict(&checks, "libtorch"), "problem", "{checks:?}");
+}
+
+#[test]
+fn programs_that_take_libtorch_are_told_of_with_a_store() {
+	let home = Home::new();
+	let store = home.path("store");
+	fs::create_dir(&store).unwrap();
+	let checks = checks(&run(&home, &["--store", store.to_str().unwrap()]));
+	assert_eq!(verdict(&checks, "libtorch"), "warning", "{checks:?}");
+}
+
+#[test]
 fn an_engine_that_is_none_is_a_problem() {
 	let home = Home::with_engine(Some("exit 3"));
 	let output = run(&home, &[]);

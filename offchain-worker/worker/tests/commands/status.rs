@@ -28,6 +28,7 @@ fn a_worker_that_has_done_nothing_tells_how_it_is_set_up() {
 	}
 	let class = &status["classes"][0];
 	assert_eq!((&class["class"], &class["threads"]), (&json!(0), &json!(2)));
+	assert_eq!(class["engine"], ENGINE);
 	assert_eq!((&class["rate"], &class["units"]), (&json!(0.0), &json!(0)));
 	assert_eq!(class["setup"], json!(["not running"]));
 	assert_eq!(class["jobs"], json!({ "done": 0, "failed": 0, "cancelled": 0 }));

@@ -9,10 +9,13 @@
 mod conversation;
 mod crashes;
 mod hostile;
+#[path = "../stage/libtorch.rs"]
+mod libtorch;
 #[path = "../stage/mainnet.rs"]
 mod mainnet;
 mod programs;
 mod restarts;
 mod setup;
+mod torch;
 #[path = "../stage/waiting.rs"]
 mod waiting;

@@ -32,7 +32,7 @@ fn says(home: &Home, messages: &[FromEngine]) {
 
 /// The answer to the first request.
 fn done(output: [u8; 32]) -> FromEngine {
-	let result = ProgramResult { output, shown: vec![], near: vec![] };
+	let result = ProgramResult { output, shown: vec![], near: vec![], projection: None };
 	FromEngine::Done { id: 1, result: result.encode() }
 }
 
@@ -60,7 +60,15 @@ fn start(home: &Home) -> (Worker, Node) {
 }
 
 fn program(class: u16, task: u64, program: [u8; 32]) -> Job {
-	let job = ProgramJob { program, chunk: 3, round: 0, inputs: vec![], units: 4, others: vec![] };
+	let job = ProgramJob {
+		program,
+		chunk: 3,
+		round: 0,
+		inputs: vec![],
+		units: 4,
+		others: vec![],
+		seed: None,
+	};
 	Job { key: key(task, 0), class, payload: job.encode() }
 }
 
@@ -74,7 +82,7 @@ fn the_output_of_a_program_is_in_the_store() {
 		let JobState::Done(result) = node.outcome_of(&job.key) else { panic!("not computed") };
 		let result = ProgramResult::decode_all(&mut result.as_slice()).unwrap();
 		let output = result.output;
-		assert_eq!(result, ProgramResult { output, shown: vec![], near: vec![] });
+		assert_eq!(result, ProgramResult { output, shown: vec![], near: vec![], projection: None });
 		let bytes = fs::read(home.dir().join("store").join(hex::encode(output))).unwrap();
 		assert_eq!(blake2_256(&bytes), output);
 	}

@@ -8,9 +8,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod inside;
+mod libraries;
+#[path = "../stage/libtorch.rs"]
+mod libtorch;
 #[path = "../stage/mainnet.rs"]
 mod mainnet;
 mod outside;
+mod processes;
 mod setup;
 #[path = "../stage/waiting.rs"]
 mod waiting;

@@ -1,7 +1,15 @@
 //! Workers with hostile or real engines, and what there is to see of their processes.
 
-pub use crate::mainnet::{assert_found, search as mainnet_search};
-use crate::waiting::eventually_in;
+use crate::{
+	libtorch::TORCH,
+	processes::{descends, processes},
+	waiting::eventually_in,
+};
+pub use crate::{
+	mainnet::{assert_found, search as mainnet_search},
+	processes::{is_alive, Process},
+};
+use codec::DecodeAll;
 use nix::{
 	sys::signal::{kill, Signal},
 	unistd::Pid,
@@ -26,11 +34,12 @@ use std::{
 use tempfile::TempDir;
 use tequio_interface::{
 	job::{Failure, Job, JobKey, JobState},
+	program::{ProgramResult, BANDED_F32},
 	randomx,
 	wire::{read_frame, write_frame, FromWorker, ToWorker, VERSION},
 };
 
-const ENGINE: &str = "tequio-engine-randomx";
+pub const ENGINE: &str = "tequio-engine-randomx";
 const GENESIS: [u8; 32] = [7; 32];
 /// For whatever a busy machine takes long for.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -58,6 +67,22 @@ impl Home {
 		let engine = worker_program().with_file_name(ENGINE);
 		assert!(engine.is_file(), "{engine:?} is missing: build the workspace first");
 		Self::with(&engine)
+	}
+
+	/// With the hostile engine, and with it in the place of the one that needs libtorch.
+	pub fn hostile_with_libtorch() -> Self {
+		let home = Self::hostile();
+		let engines = home.own.path().join("engines");
+		symlink(engines.join(ENGINE), engines.join(TORCH)).unwrap();
+		home
+	}
+
+	/// With the workspace's engine that needs libtorch.
+	pub fn real_with_libtorch() -> Self {
+		let home = Self::real();
+		let engine = worker_program().with_file_name(TORCH);
+		symlink(engine, home.own.path().join("engines").join(TORCH)).unwrap();
+		home
 	}
 
 	fn with(engine: &Path) -> Self {
@@ -96,7 +121,42 @@ impl Home {
 
 	/// A worker that listens.
 	pub fn start(&self, policy: &str) -> Worker {
-		let mut process = self.command(policy).stderr(Stdio::piped()).spawn().unwrap();
+		self.start_by(&mut self.command(policy))
+	}
+
+	/// A worker that listens, with a store and a folder of libtorch.
+	pub fn start_with_libtorch(&self, policy: &str, libtorch: &Path) -> Worker {
+		fs::create_dir_all(self.store()).unwrap();
+		let mut command = self.command(policy);
+		command.arg("--store").arg(self.store()).arg("--libtorch").arg(libtorch);
+		self.start_by(&mut command)
+	}
+
+	/// A folder that the worker alone can enter.
+	pub fn own_path(&self, name: &str) -> PathBuf {
+		self.own.path().join(name)
+	}
+
+	/// Where outputs are found.
+	fn store(&self) -> PathBuf {
+		self.own_path("store")
+	}
+
+	/// What an engine of programs tells of each try.
+	pub fn attack_by_program(&self, worker: &Worker, words: &str) -> Outcome {
+		match worker.outcome_in(BANDED_F32, words.as_bytes().to_vec()) {
+			JobState::Done(result) => {
+				let result = ProgramResult::decode_all(&mut result.as_slice()).unwrap();
+				let output = self.store().join(hex::encode(result.output));
+				Outcome::told(fs::read(output).unwrap())
+			},
+			JobState::Failed(failure) => Outcome::Failed(failure),
+			other => panic!("{other:?} is no outcome"),
+		}
+	}
+
+	fn start_by(&self, command: &mut Command) -> Worker {
+		let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
 		let log = Arc::new(Mutex::new(String::new()));
 		let (kept, mut errors) = (log.clone(), process.stderr.take().unwrap());
 		thread::spawn(move || {
@@ -131,6 +191,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+	fn told(bytes: Vec<u8>) -> Self {
+		let told = String::from_utf8(bytes).unwrap();
+		Self::Told(told.lines().map(String::from).collect())
+	}
+
 	/// What the engine tells.
 	pub fn lines(self) -> Vec<String> {
 		match self {
@@ -160,10 +225,7 @@ impl Worker {
 	/// Has the engine try something. The words: a name, and what it is aimed at.
 	pub fn attack(&self, words: &str) -> Outcome {
 		match self.outcome(words.as_bytes().to_vec()) {
-			JobState::Done(told) => {
-				let told = String::from_utf8(told).unwrap();
-				Outcome::Told(told.lines().map(String::from).collect())
-			},
+			JobState::Done(told) => Outcome::told(told),
 			JobState::Failed(failure) => Outcome::Failed(failure),
 			other => panic!("{other:?} is no outcome"),
 		}
@@ -176,7 +238,12 @@ impl Worker {
 
 	/// Hands in a job and waits for its end.
 	pub fn outcome(&self, payload: Vec<u8>) -> JobState {
-		let mut node = self.submit(payload);
+		self.outcome_in(randomx::CLASS, payload)
+	}
+
+	/// The same in any class.
+	pub fn outcome_in(&self, class: u16, payload: Vec<u8>) -> JobState {
+		let mut node = self.submit_in(class, payload);
 		loop {
 			match read_frame::<FromWorker>(&mut node).unwrap() {
 				FromWorker::State(_, JobState::Queued | JobState::Running) => {},
@@ -189,6 +256,10 @@ impl Worker {
 
 	/// Hands in a job. What becomes of it is told by the connection.
 	pub fn submit(&self, payload: Vec<u8>) -> UnixStream {
+		self.submit_in(randomx::CLASS, payload)
+	}
+
+	fn submit_in(&self, class: u16, payload: Vec<u8>) -> UnixStream {
 		let mut node = self.connect();
 		write_frame(&mut node, &ToWorker::Hello { version: VERSION, genesis: GENESIS }).unwrap();
 		let answer = read_frame::<FromWorker>(&mut node).unwrap();
@@ -205,18 +276,23 @@ impl Worker {
 			role: 0,
 			order: [0; 32],
 		};
-		let job = Job { key, class: randomx::CLASS, payload };
+		let job = Job { key, class, payload };
 		write_frame(&mut node, &ToWorker::Submit(job)).unwrap();
 		node
 	}
 
-	/// The state of each part of the sandbox, as the status tells it.
-	pub fn sandbox(&self) -> BTreeMap<String, String> {
+	/// How the worker says that it is.
+	pub fn status(&self) -> serde_json::Value {
 		let mut node = self.connect();
 		write_frame(&mut node, &ToWorker::Status).unwrap();
 		let answer = read_frame::<FromWorker>(&mut node).unwrap();
 		let FromWorker::Status(json) = answer else { panic!("{answer:?} is no status") };
-		let status: serde_json::Value = serde_json::from_slice(&json).unwrap();
+		serde_json::from_slice(&json).unwrap()
+	}
+
+	/// The state of each part of the sandbox, as the status tells it.
+	pub fn sandbox(&self) -> BTreeMap<String, String> {
+		let status = self.status();
 		let parts = status["sandbox"].as_array().unwrap();
 		let text = |value: &serde_json::Value| value.as_str().unwrap().to_string();
 		parts.iter().map(|part| (text(&part["part"]), text(&part["state"]))).collect()
@@ -245,10 +321,15 @@ impl Worker {
 
 	/// The engine that runs, once there is one.
 	pub fn engine(&self) -> Process {
+		self.engine_named(ENGINE)
+	}
+
+	/// The engine of this name that runs, once there is one.
+	pub fn engine_named(&self, name: &str) -> Process {
 		eventually("an engine runs", || {
 			let all = processes();
 			let is_ours = |process: &&Process| {
-				process.program().ends_with(ENGINE) && descends(&all, process, self.id())
+				process.program().ends_with(name) && descends(&all, process, self.id())
 			};
 			all.iter().find(is_ours).cloned()
 		})
@@ -271,52 +352,6 @@ impl Drop for Worker {
 	fn drop(&mut self) {
 		drop(self.process.kill().and_then(|()| self.process.wait()));
 	}
-}
-
-/// A process as it was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
-	pub id: Pid,
-	pub parent: Pid,
-}
-
-impl Process {
-	/// What it was started as: the first word of its command line.
-	fn program(&self) -> String {
-		let line = fs::read_to_string(format!("/proc/{}/cmdline", self.id)).unwrap_or_default();
-		line.split('\0').next().unwrap_or_default().into()
-	}
-
-	/// A line of its status.
-	pub fn status(&self, name: &str) -> String {
-		let status = fs::read_to_string(format!("/proc/{}/status", self.id)).unwrap();
-		let value = status.lines().find_map(|line| line.strip_prefix(&format!("{name}:")));
-		value.unwrap_or_default().trim().into()
-	}
-}
-
-/// All processes but those that have ended and are not collected.
-fn processes() -> Vec<Process> {
-	let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-	let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-	let seen = |id: i32| {
-		let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-		// After the name, in parentheses: state, parent.
-		let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-		let is_there = !matches!(fields.next()?, "Z" | "X");
-		let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-		is_there.then_some(Process { id: Pid::from_raw(id), parent })
-	};
-	ids.filter_map(seen).collect()
-}
-
-fn descends(all: &[Process], process: &Process, from: Pid) -> bool {
-	let parent = all.iter().find(|other| other.id == process.parent);
-	process.parent == from || parent.is_some_and(|parent| descends(all, parent, from))
-}
-
-pub fn is_alive(id: Pid) -> bool {
-	processes().iter().any(|process| process.id == id)
 }
 
 /// Waits until something is there.

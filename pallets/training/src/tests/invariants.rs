@@ -72,9 +72,11 @@ fn plans() -> impl Strategy<Value = Plan> {
 	let stops = (any::<bool>(), 0u32..3);
 	let evaluated = prop_oneof![1 => Just(None), 3 => (1u32..4, stops).prop_map(Some)];
 	let stage = |number: u8, units: u32| Stage { program: H256::repeat_byte(number), units };
-	(1u32..5, 1u32..5, 1u32..6, any::<bool>(), 10u32..100, evaluated).prop_map(
-		move |(shards, quorum, rounds, carry, step_deadline, evaluated)| Plan {
-			class: WorkClass::ExactF64,
+	let classes = vec![WorkClass::ExactF64, WorkClass::ExactF32, WorkClass::BandedF32];
+	let class = prop::sample::select(classes);
+	(class, 1u32..5, 1u32..5, 1u32..6, any::<bool>(), 10u32..100, evaluated).prop_map(
+		move |(class, shards, quorum, rounds, carry, step_deadline, evaluated)| Plan {
+			class,
 			train: stage(1, 10),
 			shards,
 			aggregate: stage(2, 3),

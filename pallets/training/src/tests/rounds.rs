@@ -48,7 +48,7 @@ fn what_the_shards_gave_is_aggregated() {
 		let placed = order(task);
 		assert_eq!(
 			(placed.spec.class, placed.spec.program),
-			(plan().class, plan().aggregate.program)
+			(WorkClass::ExactF64, plan().aggregate.program)
 		);
 		assert_eq!((placed.spec.chunks, placed.spec.units), (1, 10));
 		assert_eq!(placed.arguments.round, 0);
@@ -56,6 +56,26 @@ fn what_the_shards_gave_is_aggregated() {
 		System::assert_last_event(
 			Event::RoundTrained { training: id, round: 0, task, kept: 3, missing: 0 }.into(),
 		);
+	});
+}
+
+#[test]
+fn whatever_a_round_is_trained_in_it_is_aggregated_in_doubles() {
+	build_and_execute(|| {
+		for class in [WorkClass::ExactF32, WorkClass::BandedF32] {
+			let id = submit(changed(|plan| plan.class = class));
+			train(id, &[0, 1, 2]);
+			advance(1);
+			assert_eq!(order(aggregating_task(id)).spec.class, WorkClass::ExactF64);
+			pay(aggregating_task(id), 0, Output::hidden(state(0)));
+			advance(1);
+			assert_eq!(
+				order(training_task(id)).spec.class,
+				class,
+				"the next round is trained as before"
+			);
+			assert_eq!(order(evaluating_task(id)).spec.class, WorkClass::Integer);
+		}
 	});
 }
 

@@ -120,10 +120,22 @@ fn submit_training_should_fail_when_there_is_nothing_to_pay_for() {
 }
 
 #[test]
-fn submit_training_should_fail_when_the_class_is_not_of_programs() {
+fn submit_training_should_fail_when_nothing_is_trained_in_the_class() {
 	build_and_execute(|| {
-		let plan = changed(|plan| plan.class = WorkClass::RandomXSearch);
-		assert_noop!(try_submit(plan, BUDGET), Error::<Test>::NotAProgram);
+		for class in [WorkClass::RandomXSearch, WorkClass::Integer] {
+			let plan = changed(|plan| plan.class = class);
+			assert_noop!(try_submit(plan, BUDGET), Error::<Test>::NotTrainable);
+		}
+	});
+}
+
+#[test]
+fn submit_training_trains_in_the_class_of_the_plan() {
+	build_and_execute(|| {
+		for class in [WorkClass::ExactF64, WorkClass::ExactF32, WorkClass::BandedF32] {
+			let id = submit(changed(|plan| plan.class = class));
+			assert_eq!(order(training_task(id)).spec.class, class);
+		}
 	});
 }
 

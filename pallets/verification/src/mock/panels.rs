@@ -62,7 +62,16 @@ pub fn near(byte: u8, others: &[u8]) -> Opening {
 	let near = others.iter().map(|other| H256::repeat_byte(*other)).collect();
 	let near = BoundedVec::truncate_from(near);
 	let output = Output::hidden(H256::repeat_byte(byte));
-	Opening::Output(OutputOpening { output, near })
+	Opening::Output(OutputOpening { near, ..OutputOpening::showing(output) })
+}
+
+/// An output that its referee finds near what these show.
+pub fn near_to(byte: u8, others: &[&Opening]) -> Opening {
+	let mut near: Vec<H256> = others.iter().map(|other| other.answer()).collect();
+	near.sort_unstable();
+	let near = BoundedVec::truncate_from(near);
+	let output = Output::hidden(H256::repeat_byte(byte));
+	Opening::Output(OutputOpening { near, ..OutputOpening::showing(output) })
 }
 
 /// A panel of a level was called in which each seat of so many owners, with a seat each, has a vote.

@@ -6,10 +6,12 @@ use frame_support::{dispatch::DispatchResult, BoundedVec};
 use sp_core::H256;
 use sp_runtime::Perquintill;
 use tequio_primitives::{
+	claim::Claim,
 	commitment::{commitment, genesis_hash},
 	opening::Opening,
+	projection::{seed_of, Projection, PROJECTED},
 	recompute::{Output, OutputOpening, RecomputeSpec},
-	search::{ChunkRange, Claim, Fault, Nonce, SearchOpening, SearchSpec, Winner},
+	search::{ChunkRange, Fault, Nonce, SearchOpening, SearchSpec, Shares, Winner},
 	tasks::{Assignment, KeepChecks},
 	terms::AuditTerms,
 	workers::EngageSeats,
@@ -30,6 +32,11 @@ pub const PROGRAM: TaskId = 1 << 32;
 pub const FLOATS: TaskId = PROGRAM + 1;
 /// The task whose chunks are those of a program that counts.
 pub const COUNTS: TaskId = PROGRAM + 2;
+/// The task whose chunks are compared within a band.
+pub const BANDED: TaskId = PROGRAM + 3;
+/// How far apart all numbers of two projections may be to be near, in their units: a ten-thousandth
+/// of the scale of [`banded()`].
+pub const BAND: i32 = 107_374;
 
 /// The search that attempts of the tests are about: four chunks of 64 nonces, a share in four
 /// hashes.
@@ -70,6 +77,7 @@ pub fn program_of(task: TaskId) -> Option<RecomputeSpec> {
 		PROGRAM => WorkClass::ExactF64,
 		FLOATS => WorkClass::ExactF32,
 		COUNTS => WorkClass::Integer,
+		BANDED => WorkClass::BandedF32,
 		_ => return None,
 	};
 	Some(RecomputeSpec { class, ..program() })
@@ -144,22 +152,36 @@ pub fn assign_with(id: AttemptId, worker: u8, change: impl FnOnce(&mut Assignmen
 	});
 }
 
-/// Three nonces of the chunk of a search; nothing for a program.
-pub fn claim(id: AttemptId) -> Claim {
-	if is_program(id) {
-		return Claim::default();
-	}
+/// Three nonces of the chunk of a search.
+pub fn shares(id: AttemptId) -> Shares {
 	let start = spec().range(id.chunk.index).start;
-	nonces(&[start + 1, start + 5, start + 9])
+	BoundedVec::truncate_from(vec![start + 1, start + 5, start + 9])
+}
+
+/// What the worker of a search claims.
+pub fn claim(id: AttemptId) -> Claim {
+	Claim::Shares(shares(id))
 }
 
 pub fn nonces(list: &[Nonce]) -> Claim {
-	BoundedVec::truncate_from(list.to_vec())
+	Claim::Shares(BoundedVec::truncate_from(list.to_vec()))
+}
+
+/// What a worker claims that will show this.
+pub fn claimed(id: AttemptId, opening: &Opening) -> Claim {
+	match (program_of(id.chunk.task).map(|program| program.class), opening) {
+		(None, _) => claim(id),
+		(Some(WorkClass::BandedF32), Opening::Output(own)) => {
+			let seed = own.projection.as_ref().map(Projection::seed);
+			Claim::Seed(seed.unwrap_or_else(|| seed_of(&own.output.hash)))
+		},
+		(Some(_), _) => Claim::Nothing,
+	}
 }
 
 /// What everybody finds who searches.
 pub fn searched(id: AttemptId) -> SearchOpening {
-	let nonce = claim(id)[1];
+	let nonce = shares(id)[1];
 	SearchOpening {
 		shares: H256::repeat_byte(7),
 		winners: BoundedVec::truncate_from(vec![Winner { nonce, hash: [0; 32] }]),
@@ -177,12 +199,21 @@ pub fn showing(bytes: &[u8]) -> Opening {
 	Opening::Output(OutputOpening::showing(Output::of(bytes)))
 }
 
-/// What everybody finds who computes.
+/// What worker or auditor shows in the banded class whose machine gave these bytes, all of whose sums
+/// are so far away from those of [`honest`]. Its scale is 1024.
+pub fn banded(byte: u8, away: i32) -> Opening {
+	let numbers = [away - 1_000_000; PROJECTED];
+	let change = H256::repeat_byte(byte);
+	let projection = Projection { change, exponent: -20, scale: 1 << 30, numbers };
+	Opening::Output(OutputOpening::projected(projection))
+}
+
+/// What everybody finds who computes, but for the referees of the banded class.
 pub fn honest(id: AttemptId) -> Opening {
-	if is_program(id) {
-		output(7)
-	} else {
-		Opening::Search(searched(id))
+	match id.chunk.task {
+		BANDED => banded(7, 0),
+		_ if is_program(id) => output(7),
+		_ => Opening::Search(searched(id)),
 	}
 }
 
@@ -190,18 +221,18 @@ pub fn honest(id: AttemptId) -> Opening {
 /// program.
 pub fn accusing(id: AttemptId) -> Opening {
 	if is_program(id) {
-		return output(13);
+		return guessed(id);
 	}
-	let faults = BoundedVec::truncate_from(vec![Fault::FalseShare(claim(id)[0])]);
+	let faults = BoundedVec::truncate_from(vec![Fault::FalseShare(shares(id)[0])]);
 	Opening::Search(SearchOpening { faults, ..searched(id) })
 }
 
 /// What somebody says who has not computed.
 pub fn guessed(id: AttemptId) -> Opening {
-	if is_program(id) {
-		output(13)
-	} else {
-		Opening::Search(SearchOpening { shares: H256::repeat_byte(13), ..searched(id) })
+	match id.chunk.task {
+		BANDED => banded(13, 2 * BAND),
+		_ if is_program(id) => output(13),
+		_ => Opening::Search(SearchOpening { shares: H256::repeat_byte(13), ..searched(id) }),
 	}
 }
 
@@ -216,7 +247,7 @@ pub fn hidden(number: u8, id: AttemptId, role: Role, opening: &Opening) -> H256 
 }
 
 pub fn commit_item(number: u8, id: AttemptId, role: Role, opening: &Opening) -> CommitItem {
-	let claim = if role == Role::Worker { claim(id) } else { Claim::default() };
+	let claim = if role == Role::Worker { claimed(id, opening) } else { Claim::Nothing };
 	CommitItem { id, role, claim, commitment: hidden(number, id, role, opening) }
 }
 

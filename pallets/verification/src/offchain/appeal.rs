@@ -59,7 +59,7 @@ impl<T: Config> Device<T> {
 
 	/// What this node has computed for a duty and kept.
 	fn computed(&self, duty: &Duty, check: &CheckOf<T>, round: &Round) -> Option<Opening> {
-		let order = duties::order::<T>(duty, Some(check))?.ok()?;
+		let order = duties::order::<T>(duty, Some(check))?;
 		let key = order.job(round.genesis.0, self.bytes, duty)?.key;
 		let work = memory::load_work(&self.bytes, duty, &H256(key.order))?;
 		Some(work.opening)

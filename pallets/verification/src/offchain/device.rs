@@ -28,7 +28,6 @@ use tequio_primitives::{
 	clock::WorkClock,
 	commitment::{commitment, salt_message},
 	device::DeviceId,
-	search::Claim,
 	stage::DeclineReason,
 	tasks::CheckedTasks,
 	workers::InspectWorkers,
@@ -64,6 +63,8 @@ struct Turn {
 }
 
 /// How far the work for a duty is.
+// There is one at a time, and it is taken apart at once.
+#[allow(clippy::large_enum_variant)]
 enum Progress {
 	/// Done.
 	Ready(Work),
@@ -160,15 +161,7 @@ impl<T: Config> Device<T> {
 		record: &mut Record,
 		turn: &mut Turn,
 	) -> Option<(JobKey, Work)> {
-		let order = match duties::order::<T>(duty, check)? {
-			Ok(order) => order,
-			Err(reason) => {
-				if is_new(duty, ask, record, round.now) {
-					self.hand_back(duty, reason, round.now, record, turn);
-				}
-				return None;
-			},
-		};
+		let order = duties::order::<T>(duty, check)?;
 		let job = order.job(round.genesis.0, self.bytes, duty)?;
 		let key = job.key;
 		self.cancel_other(duty, H256(key.order), round, record);
@@ -325,8 +318,7 @@ impl<T: Config> Device<T> {
 	}
 
 	fn commit(&self, duty: &Duty, work: Work, commitment: H256) -> CommitItem {
-		let claim = if duty.role == Role::Worker { work.claim } else { Claim::new() };
-		CommitItem { id: duty.id, role: duty.role, claim, commitment }
+		CommitItem { id: duty.id, role: duty.role, claim: work.claim, commitment }
 	}
 
 	fn reveal(&self, duty: &Duty, work: Work, salt: [u8; 32]) -> RevealItem {

@@ -1,12 +1,12 @@
 //! What a duty asks of its device now.
 
-use super::orders::{is_known, Audit, Order, Program, Search};
+use super::orders::{Audit, Order, Program, Search};
 use crate::{panel::outputs, types::CheckState, CheckOf, Config, Pallet, Panels};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 use tequio_primitives::{
-	opening::ChunkWork, stage::DeclineReason, tasks::CheckedTasks, AttemptId, ChunkId, Duty, Role,
+	claim::Claim, opening::ChunkWork, tasks::CheckedTasks, AttemptId, ChunkId, Duty, Role,
 };
 
 /// What to do about a duty.
@@ -92,39 +92,39 @@ fn of_referee<T: Config>(
 	}
 }
 
-/// What has to be computed for a duty, or why it cannot be computed here. `None` where the chain no
-/// longer has the task or the audit, or the role computes nothing.
+/// What has to be computed for a duty. `None` where the chain no longer has the task or the audit, or
+/// the role computes nothing.
 ///
 /// Referees compute what auditors do, as if nobody had before them. What the parties to a program
-/// have shown does not change while a panel sits, so their order stays the same.
-pub(super) fn order<T: Config>(
-	duty: &Duty,
-	check: Option<&CheckOf<T>>,
-) -> Option<Result<Order, DeclineReason>> {
+/// have shown does not change while a panel sits, so their order stays the same; nor does what the
+/// worker has claimed.
+pub(super) fn order<T: Config>(duty: &Duty, check: Option<&CheckOf<T>>) -> Option<Order> {
 	match T::Tasks::work(&duty.id.chunk)? {
 		ChunkWork::Search(spec, range) => {
 			let audit = match duty.role {
 				Role::Worker => None,
 				Role::Auditor | Role::Referee { .. } => {
 					let check = check?;
-					Some(Audit { claim: check.claim.clone(), sub_range: check.sub_range? })
+					let Claim::Shares(shares) = check.claim.clone() else { return None };
+					Some(Audit { shares, sub_range: check.sub_range? })
 				},
 				Role::Appellant { .. } => return None,
 			};
-			Some(Ok(Order::Search(Search { spec, range, audit })))
-		},
-		ChunkWork::Recompute(spec) if !is_known(spec.class) => {
-			Some(Err(DeclineReason::Unsupported))
+			Some(Order::Search(Search { spec, range, audit }))
 		},
 		ChunkWork::Recompute(spec) => {
 			let ChunkId { task, index } = duty.id.chunk;
 			let own = || Program::own(spec, index, T::Tasks::arguments(task));
 			let program = match duty.role {
-				Role::Worker | Role::Auditor => own(),
-				Role::Referee { .. } => own().judging(outputs(check?)),
+				Role::Worker => own(),
+				Role::Auditor => own().auditing(&check?.claim),
+				Role::Referee { .. } => {
+					let check = check?;
+					own().auditing(&check.claim).judging(outputs(check))
+				},
 				Role::Appellant { .. } => return None,
 			};
-			Some(Ok(Order::Program(program)))
+			Some(Order::Program(program))
 		},
 	}
 }

@@ -1,9 +1,9 @@
 //! What outlives a block: one record per device, and one opening per duty, in the node's off-chain
 //! storage.
 //!
-//! Losing it costs time: every part follows again from the chain and the worker process. Only that
-//! a result was computed here, which an appeal rests on, is not known again once the result was
-//! revealed. So openings are kept until their duty has ended, of which a device has so many at most.
+//! Losing it costs time: every part follows again from the chain and the worker process, as long as
+//! this machine computes in `BandedF32` as it did before. Only that a result was computed here, which
+//! an appeal rests on, is not known again once the result was revealed. So openings are kept until their duty has ended, of which a device has so many at most.
 
 use super::{nonces::Nonces, orders::Work, RESEND};
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -202,7 +202,8 @@ fn memory_key(device: &[u8; 32]) -> Vec<u8> {
 }
 
 fn work_key(device: &[u8; 32], duty: &Duty) -> Vec<u8> {
-	(b"tequio/offchain/work", device, duty).encode()
+	// The number is that of the encoding: what was kept in another one is computed again.
+	(b"tequio/offchain/work/2", device, duty).encode()
 }
 
 #[cfg(test)]
@@ -212,7 +213,8 @@ mod tests {
 	use super::*;
 	use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt};
 	use tequio_primitives::{
-		opening::Opening, recompute::OutputOpening, search::Claim, AttemptId, ChunkId, Role,
+		claim::Claim, opening::Opening, recompute::OutputOpening, search::Shares, AttemptId,
+		ChunkId, Role,
 	};
 
 	const DEVICE: [u8; 32] = [5; 32];
@@ -227,7 +229,7 @@ mod tests {
 
 	fn work() -> Work {
 		let opening = Opening::Output(OutputOpening::own(H256::zero()));
-		Work { claim: Claim::try_from(vec![1, 2]).unwrap(), opening }
+		Work { claim: Claim::Shares(Shares::truncate_from(vec![1, 2])), opening }
 	}
 
 	fn with_storage(test: impl FnOnce()) {

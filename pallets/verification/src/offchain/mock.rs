@@ -5,7 +5,7 @@
 use super::{DeviceCrypto, OutboundCalls};
 use crate::{
 	mock::{
-		accusing, assert_sound, claim, device, honest, AccountId, ExtBuilder, RuntimeCall,
+		accusing, assert_sound, device, honest, shares, AccountId, ExtBuilder, RuntimeCall,
 		RuntimeOrigin, System, Test,
 	},
 	Call,
@@ -30,12 +30,13 @@ use std::{
 use tequio_interface::{
 	host::{ComputeExt, ComputeService},
 	job::{Capability, Failure, Job, JobKey, JobState},
-	program::ProgramResult,
+	program::{self, ProgramResult},
 	randomx::{AuditResult, RandomXJob, SearchResult, Winner},
 };
 use tequio_primitives::{
 	device::KEY_TYPE,
 	opening::Opening,
+	projection::Projection,
 	search::{Fault, SearchOpening},
 	stage::DeclineReason,
 	AttemptId, ChunkId,
@@ -246,21 +247,25 @@ fn attempt_of(key: &JobKey) -> AttemptId {
 
 /// What an engine answers that finds what this opening shows.
 fn result(job: &Job, opening: Opening) -> Vec<u8> {
-	let SearchOpening { shares, winners, faults } = match opening {
+	let SearchOpening { shares: hashed, winners, faults } = match opening {
 		Opening::Search(opening) => opening,
 		Opening::Output(own) => {
 			let near = own.near.iter().map(|output| output.0).collect();
 			let (output, shown) = (own.output.hash.0, own.output.shown.into_inner());
-			return ProgramResult { output, shown, near }.encode();
+			let projection = own.projection.map(|own| {
+				let Projection { change, exponent, scale, numbers } = own;
+				program::Projection { change: change.0, exponent, scale, numbers }
+			});
+			return ProgramResult { output, shown, near, projection }.encode();
 		},
 	};
-	let shares = shares.0;
+	let hashed = hashed.0;
 	let named = winners.iter();
 	let winners = named.map(|won| Winner { nonce: won.nonce, hash: won.hash }).collect();
 	match RandomXJob::decode_all(&mut job.payload.as_slice()).unwrap() {
 		RandomXJob::Search { .. } => {
-			let claim = claim(attempt_of(&job.key)).to_vec();
-			SearchResult { claim, shares, winners }.encode()
+			let claim = shares(attempt_of(&job.key)).to_vec();
+			SearchResult { claim, shares: hashed, winners }.encode()
 		},
 		RandomXJob::Audit { .. } => {
 			let (mut false_shares, mut unclaimed_shares) = (vec![], vec![]);
@@ -270,7 +275,7 @@ fn result(job: &Job, opening: Opening) -> Vec<u8> {
 					Fault::UnclaimedShare(nonce) => unclaimed_shares.push(nonce),
 				}
 			}
-			AuditResult { shares, winners, false_shares, unclaimed_shares }.encode()
+			AuditResult { shares: hashed, winners, false_shares, unclaimed_shares }.encode()
 		},
 	}
 }

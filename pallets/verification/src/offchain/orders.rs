@@ -16,7 +16,7 @@ use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use tequio_interface::job::{Failure, Job, JobKey};
 use tequio_primitives::{
-	opening::Opening, search::Claim, stage::DeclineReason, Duty, Role, WorkClass,
+	claim::Claim, opening::Opening, stage::DeclineReason, Duty, Role, WorkClass,
 };
 
 /// What has to be computed for a duty.
@@ -31,7 +31,7 @@ pub(super) enum Order {
 /// What a device has to say about a duty, first hidden, then openly.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(super) struct Work {
-	/// Nonces of the shares; empty for auditors and referees.
+	/// What a worker says openly; nothing for auditors and referees.
 	pub claim: Claim,
 	/// What the commitment hides.
 	pub opening: Opening,
@@ -46,15 +46,6 @@ pub(super) enum Unusable {
 	TooManyShares,
 	/// It contradicts the order, and the chain would refuse it.
 	Contradictory,
-}
-
-/// Whether there are orders for work of a class.
-pub(super) fn is_known(class: WorkClass) -> bool {
-	match class {
-		WorkClass::RandomXSearch | WorkClass::ExactF64 | WorkClass::Integer => true,
-		// No engine pins the order of operations of 32-bit floats.
-		WorkClass::ExactF32 => false,
-	}
 }
 
 /// The name of a duty's job, given the hash of its payload; `None` for roles that compute nothing.

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, BoundedVec};
 use sp_core::H256;
 use tequio_primitives::{
+	claim::Claim,
 	clock::WorkClock,
 	commitment::{commitment, genesis_hash},
 	opening::{Comparison, Opening},
@@ -87,7 +88,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let computing = matches!(check.state, CheckState::Panel { .. });
 		ensure!(computing && Self::now() < due, Error::<T>::TooLate);
-		ensure!(item.claim.is_empty(), Error::<T>::MalformedClaim);
+		ensure!(item.claim == Claim::Nothing, Error::<T>::MalformedClaim);
 		Ok((check, panel, index))
 	}
 

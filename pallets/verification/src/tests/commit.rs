@@ -1,11 +1,7 @@
 use crate::{mock::*, types::*, Checks, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
-use tequio_primitives::{
-	search::{Claim, Nonce},
-	stage::Stage,
-	Duty, Role,
-};
+use tequio_primitives::{claim::Claim, search::Nonce, stage::Stage, Duty, Role};
 
 fn claiming(list: &[Nonce]) -> CommitItem {
 	let item = commit_item(1, first(), Role::Worker, &honest(first()));
@@ -160,7 +156,7 @@ fn commit_should_fail_when_an_auditor_claims_something() {
 		let item = commit_item(auditor, id, Role::Auditor, &honest(id));
 		let claiming = CommitItem { claim: claim(id), ..item.clone() };
 		assert_noop!(commit(auditor, vec![claiming]), Error::<Test>::MalformedClaim);
-		assert_eq!(item.claim, Claim::default());
+		assert_eq!(item.claim, Claim::Nothing);
 		assert_ok!(commit(auditor, vec![item]));
 	});
 }

@@ -1,7 +1,7 @@
 //! Random sequences of calls and blocks. After each step everything that must hold does; in the end
 //! nothing is stuck.
 
-use crate::{mock::*, types::*, Call, CheckOf, Checks, HoldReason, Panels, Rules};
+use crate::{mock::*, panel::outputs, types::*, Call, CheckOf, Checks, HoldReason, Panels, Rules};
 use frame_support::{
 	traits::fungible::{Inspect, InspectHold},
 	BoundedVec,
@@ -117,9 +117,14 @@ fn step() -> impl Strategy<Value = Step> {
 	]
 }
 
-/// An attempt at one of the chunks, of which every other one is of a program.
+/// An attempt at one of the chunks: of searches, of a program, and of one that is compared within a
+/// band.
 fn of(index: u32, attempt: u8) -> AttemptId {
-	let task = if index.is_multiple_of(2) { 0 } else { PROGRAM };
+	let task = match index % 4 {
+		1 => PROGRAM,
+		3 => BANDED,
+		_ => 0,
+	};
 	AttemptId { chunk: ChunkId { task, index }, attempt }
 }
 
@@ -151,7 +156,34 @@ fn parts(id: AttemptId) -> Vec<(u8, Role)> {
 	seats.into_iter().map(|(seat, role)| (number_of(&seat.device).unwrap(), role)).collect()
 }
 
+/// What a party says of work that is compared within a band, or a referee of what was revealed.
+fn of_band(id: AttemptId, role: Role, says: Says) -> Opening {
+	if matches!(role, Role::Referee { .. }) {
+		let right = match says {
+			Says::Right => vec![honest(id), banded(8, BAND)],
+			Says::Near => vec![banded(9, -BAND)],
+			Says::Accuses | Says::Guesses => vec![],
+		};
+		let right: Vec<H256> = right.iter().map(Opening::answer).collect();
+		let shown: BTreeSet<H256> =
+			Checks::<Test>::get(id.chunk).iter().flat_map(outputs).collect();
+		let near = shown.into_iter().filter(|output| right.contains(output)).collect();
+		let near = BoundedVec::truncate_from(near);
+		let own = OutputOpening::own(H256::repeat_byte(1));
+		return Opening::Output(OutputOpening { near, ..own });
+	}
+	match says {
+		Says::Right if role == Role::Auditor => banded(8, BAND),
+		Says::Right => honest(id),
+		Says::Near => banded(9, -BAND),
+		Says::Accuses | Says::Guesses => guessed(id),
+	}
+}
+
 fn opening(id: AttemptId, role: Role, says: Says) -> Opening {
+	if id.chunk.task == BANDED {
+		return of_band(id, role, says);
+	}
 	let program = id.chunk.task == PROGRAM;
 	match says {
 		Says::Right => honest(id),
@@ -160,7 +192,7 @@ fn opening(id: AttemptId, role: Role, says: Says) -> Opening {
 		Says::Near if program && role != Role::Worker => {
 			let near = BoundedVec::truncate_from(vec![H256::repeat_byte(7)]);
 			let output = Output::hidden(H256::repeat_byte(9));
-			Opening::Output(OutputOpening { output, near })
+			Opening::Output(OutputOpening { near, ..OutputOpening::showing(output) })
 		},
 		Says::Accuses | Says::Guesses | Says::Near => guessed(id),
 	}

@@ -81,12 +81,14 @@ fn in_a_small_class_and_for_replicas_everything_is_audited() {
 		let trusted = known(10, 100 * V_MAX);
 		let exposed = Candidate { exposed: true, ..trusted };
 		let whole = Perquintill::one();
-		assert_eq!(terms(WorkClass::ExactF32, 1, &exposed).audit_rate, whole);
-		for replicas in 2..=7 {
-			let terms = terms(WorkClass::ExactF32, replicas, &trusted);
-			assert_eq!((terms.audit_rate, terms.auditors), (whole, replicas - 1));
-			assert_eq!(terms.second, Perquintill::from_percent(20));
-			assert_eq!(Verification::most_audits(WorkClass::ExactF32, replicas), replicas);
+		for class in [WorkClass::ExactF32, WorkClass::BandedF32] {
+			assert_eq!(terms(class, 1, &exposed).audit_rate, whole);
+			for replicas in 2..=7 {
+				let terms = terms(class, replicas, &trusted);
+				assert_eq!((terms.audit_rate, terms.auditors), (whole, replicas - 1));
+				assert_eq!(terms.second, Perquintill::from_percent(20));
+				assert_eq!(Verification::most_audits(class, replicas), replicas);
+			}
 		}
 	});
 }

@@ -2,9 +2,10 @@ use crate::{mock::*, opening::fits, types::*, Checks, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
 use tequio_primitives::{
+	claim::Claim,
 	opening::{ChunkWork, Comparison, Opening},
 	recompute::{Output, OutputOpening},
-	search::{Claim, SearchOpening},
+	search::SearchOpening,
 	stage::Stage,
 	tasks::{Delivered, UndecidedReason},
 	AttemptId, Role, WorkClass,
@@ -128,7 +129,7 @@ fn a_program_has_nothing_to_claim() {
 		let claiming = CommitItem { claim: nonces(&[1_000]), ..item.clone() };
 		assert_noop!(commit(1, vec![claiming]), Error::<Test>::MalformedClaim);
 		assert_ok!(commit(1, vec![item]));
-		assert!(Checks::<Test>::get(id.chunk).unwrap().claim.is_empty());
+		assert_eq!(Checks::<Test>::get(id.chunk).unwrap().claim, Claim::Nothing);
 	});
 }
 
@@ -158,7 +159,7 @@ fn referees_may_call_near_what_was_revealed() {
 	let work = ChunkWork::Recompute(program());
 	let revealed = [7, 9, 13].map(H256::repeat_byte);
 	let fits_as =
-		|role, opening: &Opening| fits(opening, role, &Claim::default(), &work, None, &revealed);
+		|role, opening: &Opening| fits(opening, role, &Claim::Nothing, &work, None, &revealed);
 	for (opening, right) in [
 		(near(1, &[]), true),
 		(near(1, &[9]), true),

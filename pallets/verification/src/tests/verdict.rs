@@ -6,7 +6,9 @@ use frame_support::BoundedVec;
 use sp_core::H256;
 use tequio_primitives::{
 	opening::{Comparison, Opening},
-	search::{Claim, Fault, SearchOpening, Winner},
+	projection::{Projection, PROJECTED},
+	recompute::OutputOpening,
+	search::{Fault, SearchOpening, Shares, Winner},
 	tasks::{RejectReason::*, UndecidedReason::*},
 };
 
@@ -97,7 +99,30 @@ fn no_number_of_auditors_convicts_without_a_panel() {
 	}
 }
 
-fn claim() -> Claim {
+/// What somebody shows whose projection has these numbers throughout.
+fn projected(number: i32) -> Opening {
+	let change = H256::from_low_u64_be(number.unsigned_abs().into());
+	let (exponent, scale, numbers) = (0, 1 << 30, [number; PROJECTED]);
+	Opening::Output(OutputOpening::projected(Projection { change, exponent, scale, numbers }))
+}
+
+#[test]
+fn what_is_near_is_accepted_and_what_is_not_is_for_a_panel() {
+	let (worker, near, far) = (projected(0), projected(100_000), projected(200_000));
+	let judge = |auditors: &[&Opening]| {
+		let auditors: Vec<_> = auditors.iter().map(|auditor| Some(*auditor)).collect();
+		judge(Some(&worker), &auditors)
+	};
+	let right = Judgement::Ends(Outcome::Accepted);
+	for auditors in [&[&near][..], &[&worker, &near], &[&near, &near, &worker]] {
+		assert_eq!(judge(auditors), right);
+	}
+	for auditors in [&[&far][..], &[&near, &far], &[&worker, &worker, &far]] {
+		assert_eq!(judge(auditors), Judgement::Panel);
+	}
+}
+
+fn shares() -> Shares {
 	BoundedVec::truncate_from(vec![10, 12, 14])
 }
 
@@ -128,8 +153,8 @@ fn winners_are_claimed_nonces_under_the_target() {
 		(&[(10, 0), (10, 0)], false),
 	] {
 		let opening = with_winners(winners);
-		assert_eq!(fits_worker(&opening, &claim(), &target()), fits, "{winners:?}");
-		assert_eq!(fits_auditor(&opening, &claim(), (20, 4), &target()), fits, "{winners:?}");
+		assert_eq!(fits_worker(&opening, &shares(), &target()), fits, "{winners:?}");
+		assert_eq!(fits_auditor(&opening, &shares(), (20, 4), &target()), fits, "{winners:?}");
 	}
 }
 
@@ -148,7 +173,7 @@ fn faults_lie_where_they_can_be() {
 		(&[UnclaimedShare(11), FalseShare(14)], false),
 	] {
 		let opening = with_faults(faults);
-		assert_eq!(fits_auditor(&opening, &claim(), (11, 4), &target()), fits, "{faults:?}");
-		assert_eq!(fits_worker(&opening, &claim(), &target()), faults.is_empty());
+		assert_eq!(fits_auditor(&opening, &shares(), (11, 4), &target()), fits, "{faults:?}");
+		assert_eq!(fits_worker(&opening, &shares(), &target()), faults.is_empty());
 	}
 }

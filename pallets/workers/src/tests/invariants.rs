@@ -50,7 +50,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 fn step() -> impl Strategy<Value = Step> {
 	let owner = 1..=4u8;
 	let device = 1..=6u8;
-	let classes = prop::sample::subsequence(WorkClass::ALL.to_vec(), 1..=4);
+	let classes = prop::sample::subsequence(WorkClass::ALL.to_vec(), 1..=WorkClass::ALL.len());
 	prop_oneof![
 		20 => duty_step(),
 		1 => (owner.clone(), 50..1_000u128).prop_map(|(o, stake)| Step::Register(o, stake)),

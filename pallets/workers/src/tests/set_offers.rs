@@ -19,7 +19,7 @@ fn set_offers_works() {
 #[test]
 fn set_offers_divides_the_stake_among_the_classes() {
 	build_and_execute(|| {
-		register(1, 450);
+		register(1, 550);
 		let seats = || {
 			WorkClass::ALL.map(|class| {
 				let holders = crate::NextSeats::<Test>::get(class);
@@ -30,13 +30,13 @@ fn set_offers_divides_the_stake_among_the_classes() {
 			let origin = RuntimeOrigin::signed(owner(1));
 			assert_ok!(Workers::set_offers(origin, offers_of(classes)));
 		};
-		assert_eq!(seats(), [4, 0, 0, 0]);
+		assert_eq!(seats(), [5, 0, 0, 0, 0]);
 		set(&[WorkClass::ExactF64, WorkClass::RandomXSearch]);
-		assert_eq!(seats(), [2, 2, 0, 0]);
+		assert_eq!(seats(), [2, 2, 0, 0, 0]);
 		set(&[WorkClass::Integer]);
-		assert_eq!(seats(), [0, 0, 0, 4]);
+		assert_eq!(seats(), [0, 0, 0, 0, 5]);
 		set(&WorkClass::ALL);
-		assert_eq!(seats(), [1, 1, 1, 1]);
+		assert_eq!(seats(), [1, 1, 1, 1, 1]);
 	});
 }
 

@@ -1,7 +1,8 @@
-"""What the engine is held against: the same model in plain PyTorch, 64-bit floats, one thread.
+"""What the engine is held against: the same model in plain PyTorch, one thread.
 
-Arguments: the model card, the samples of a step, the steps. The last line is an object with the
-parameters of the model and the samples trained in a second.
+Arguments: the model card, the samples of a step, the steps, and float64 or float32. Code paths are
+pinned by the environment, if at all. The last line is an object with the parameters of the model and
+the samples trained in a second.
 """
 
 import json
@@ -71,6 +72,7 @@ def make(layer, x):
         return Residual(*build(layer["layers"], x)[0])
     plain = {
         "max_pool2d": lambda: nn.MaxPool2d(layer["kernel"], layer["stride"]),
+        "avg_pool2d": lambda: nn.AvgPool2d(layer["kernel"], layer["stride"]),
         "group_norm": lambda: nn.GroupNorm(layer["groups"], sizes[0]),
         "layer_norm": lambda: nn.LayerNorm(sizes[-1]),
         "position_embedding": lambda: PositionEmbedding(*sizes),
@@ -94,9 +96,9 @@ def build(layers, x):
 
 def main():
     torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(1)
     card, batch, steps = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    torch.set_default_dtype({"float64": torch.float64, "float32": torch.float32}[sys.argv[4]])
+    torch.manual_seed(1)
     shape = (batch, *card["input"])
     vocabulary = card["layers"][0].get("vocabulary")
     x = torch.rand(shape) if vocabulary is None else torch.randint(vocabulary, shape)

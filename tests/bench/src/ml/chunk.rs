@@ -1,7 +1,10 @@
 //! A chunk of training, for an engine and for the library: the same weights, samples and steps.
 
-use super::models::{Subject, CLASSES};
-use anyhow::Result;
+use super::{
+	models::{Subject, CLASSES},
+	profile::Profile,
+};
+use anyhow::{ensure, Result};
 use codec::Encode;
 use serde_json::json;
 use sp_core::H256;
@@ -12,8 +15,8 @@ use tequio_engine_ml::{
 	optimiser::Millionths,
 	round::{contribute, Contributed},
 	safetensors::{write, write_state, Source, Values},
-	train::MAX_STEPS,
-	Cost, Model, Payload, Rule, Schedule, State,
+	train::{MAX_BATCH, MAX_STEPS},
+	Cost, Model, Rule, Schedule, State,
 };
 use tequio_harness::{course::starting_weights, numbers::SplitMix64, trainings::name};
 use tequio_interface::program::ProgramJob;
@@ -30,6 +33,8 @@ type Blobs = BTreeMap<[u8; 32], Vec<u8>>;
 
 /// A chunk, ready to be computed.
 pub struct Chunk {
+	/// In which arithmetic it is computed.
+	pub profile: Profile,
 	/// The model.
 	pub model: Model,
 	/// How its samples are cut into steps.
@@ -52,9 +57,10 @@ pub struct Outcome {
 
 impl Chunk {
 	/// Of so many multiply-adds, as near as whole steps come to that from below; at least one step.
-	pub fn new(subject: &Subject, multiply_adds: u64) -> Result<Self> {
+	/// In the banded profile there is one step, whose samples are cut into as many micro-batches.
+	pub fn new(subject: &Subject, profile: Profile, multiply_adds: u64) -> Result<Self> {
 		let model = Model::parse(subject.card.as_bytes())?;
-		let schedule = schedule(model.cost(), subject.batch, multiply_adds);
+		let schedule = schedule(model.cost(), profile, subject.batch, multiply_adds);
 		let mut numbers = SplitMix64::new(SEED);
 		let weights = starting_weights(&model, &mut numbers);
 		let data = data(&model, subject.vocabulary, &mut numbers)?;
@@ -72,13 +78,14 @@ impl Chunk {
 				"rows": named(rows.iter().flat_map(|row| row.to_le_bytes()).collect()),
 				"schedule": schedule,
 				"rule": RULE,
-				"payload": Payload::Grid,
+				"payload": profile.payload(),
 			} }],
 		});
 		let H256(program) = lay(&mut blobs, serde_json::to_vec(&manifest)?);
 		let units = u32::try_from(model.cost().training_units(schedule.steps, schedule.batch))?;
-		let job = ProgramJob { program, chunk: 0, round: 0, inputs: vec![], units, others: vec![] };
-		Ok(Self { model, schedule, weights, shard, rows, blobs, job })
+		let (inputs, others) = (vec![], vec![]);
+		let job = ProgramJob { program, chunk: 0, round: 0, inputs, units, others, seed: None };
+		Ok(Self { profile, model, schedule, weights, shard, rows, blobs, job })
 	}
 
 	/// What an engine is asked.
@@ -96,10 +103,18 @@ impl Chunk {
 		f64::from(self.schedule.steps) * f64::from(self.schedule.batch)
 	}
 
-	/// Computes it in this process, on this thread.
+	/// Passes forwards and backwards: how many, and the samples of each.
+	pub fn passes(&self) -> (u32, u32) {
+		let Schedule { steps, batch, micro_batch } = self.schedule;
+		(steps.saturating_mul(batch.div_ceil(micro_batch)), micro_batch)
+	}
+
+	/// Computes it in this process, on this thread, by the library in plain Rust.
 	pub fn contribute(&self) -> Result<Contributed> {
-		let Self { model, weights, shard, rows, schedule, .. } = self;
-		Ok(contribute(model, weights, shard, rows, schedule, RULE, Payload::Grid, None)?)
+		let Self { profile, model, weights, shard, rows, schedule, .. } = self;
+		let own = *profile == Profile::ExactF64;
+		ensure!(own, "the library in plain Rust does not train in {}", profile.name());
+		Ok(contribute(model, weights, shard, rows, schedule, RULE, profile.payload(), None)?)
 	}
 
 	/// The same, with how long it took.
@@ -110,12 +125,22 @@ impl Chunk {
 	}
 }
 
-/// As many steps as so many multiply-adds allow, and one at least.
-fn schedule(cost: &Cost, batch: u32, multiply_adds: u64) -> Schedule {
+/// As many steps as so many multiply-adds allow, and one at least; or one step of as many
+/// micro-batches.
+fn schedule(cost: &Cost, profile: Profile, batch: u32, multiply_adds: u64) -> Schedule {
 	let samples = cost.multiply_adds().saturating_mul(batch.into());
 	let step = samples.saturating_add(cost.parameters).max(1);
-	let steps = u32::try_from(multiply_adds / step).unwrap_or(MAX_STEPS);
-	Schedule { steps: steps.clamp(1, MAX_STEPS), batch, micro_batch: batch }
+	let times = u32::try_from(multiply_adds / step).unwrap_or(u32::MAX);
+	match profile {
+		Profile::ExactF64 | Profile::ExactF32 => {
+			Schedule { steps: times.clamp(1, MAX_STEPS), batch, micro_batch: batch }
+		},
+		Profile::BandedF32 => {
+			let most = (MAX_BATCH / batch.max(1)).max(1);
+			let all = batch.saturating_mul(times.clamp(1, most));
+			Schedule { steps: 1, batch: all, micro_batch: batch }
+		},
+	}
 }
 
 /// Samples of no meaning, with labels in turn: a shard of a data set.
@@ -158,13 +183,25 @@ mod tests {
 	#[test]
 	fn steps_are_as_many_as_the_work_allows() {
 		let cost = Cost { parameters: 4, forward: 1, backward: 2, ..Cost::default() };
-		let steps = |multiply_adds| schedule(&cost, 2, multiply_adds).steps;
+		let steps = |multiply_adds| schedule(&cost, Profile::ExactF32, 2, multiply_adds).steps;
 		assert_eq!([0, 10, 29, 30, u64::MAX].map(steps), [1, 1, 2, 3, MAX_STEPS]);
+		let batch = |multiply_adds| schedule(&cost, Profile::BandedF32, 2, multiply_adds).batch;
+		assert_eq!([0, 10, 29, 30, u64::MAX].map(batch), [2, 2, 4, 6, MAX_BATCH]);
+	}
+
+	#[test]
+	fn passes_take_all_samples() {
+		for profile in Profile::ALL {
+			let chunk = Chunk::new(&models::perceptron(), profile, 10_000_000).unwrap();
+			let (passes, samples) = chunk.passes();
+			assert_eq!(f64::from(passes * samples), chunk.samples());
+			assert!(passes > 1);
+		}
 	}
 
 	#[test]
 	fn the_manifest_names_what_the_chunk_has() {
-		let chunk = Chunk::new(&models::transformer(), 0).unwrap();
+		let chunk = Chunk::new(&models::transformer(), Profile::BandedF32, 0).unwrap();
 		let manifest = Manifest::parse(chunk.blob(&chunk.job.program).unwrap()).unwrap();
 		let Ok(manifest::Chunk::Train(train)) = manifest.chunk(0) else { panic!("{manifest:?}") };
 		for hash in [manifest.card, manifest.weights, train.shard, train.rows] {
@@ -178,7 +215,7 @@ mod tests {
 
 	#[test]
 	fn a_step_of_the_smallest_is_trained() {
-		let chunk = Chunk::new(&models::perceptron(), 0).unwrap();
+		let chunk = Chunk::new(&models::perceptron(), Profile::ExactF64, 0).unwrap();
 		let once = chunk.by_library().unwrap();
 		assert_eq!(chunk.by_library().unwrap().output, once.output);
 		assert!(chunk.contribute().unwrap().change.to_state().norm() > 0.0);

@@ -1,23 +1,58 @@
 //! A conversation with an engine of programs, as the worker process has it.
 
-use super::chunk::{Chunk, Outcome};
+use super::{
+	chunk::{Chunk, Outcome},
+	profile::Profile,
+};
 use crate::{engine, machine};
 use anyhow::{bail, ensure, Context, Result};
 use codec::DecodeAll;
 use sp_io::hashing::blake2_256;
-use std::{path::Path, time::Instant};
+use std::{path::PathBuf, time::Instant};
+use tequio_harness::{libtorch, process::binary};
 use tequio_interface::{
 	engine::{FromEngine, ToEngine, MAX_PART},
-	program::{ProgramResult, EXACT_F64},
+	program::ProgramResult,
 };
+
+/// How an engine is started.
+#[derive(Clone, Debug)]
+pub struct Launch {
+	program: PathBuf,
+	profile: Profile,
+	/// Where it finds its shared libraries, if it needs any.
+	libraries: Option<PathBuf>,
+}
+
+impl Launch {
+	/// The engine in plain Rust, which computes in doubles.
+	pub fn plain_rust() -> Result<Self> {
+		let program = binary("tequio-engine-ml")?;
+		Ok(Self { program, profile: Profile::ExactF64, libraries: None })
+	}
+
+	/// The engine with libtorch.
+	pub fn with_libtorch(profile: Profile) -> Result<Self> {
+		let (program, libraries) = (libtorch::engine()?, Some(libtorch::folder()?));
+		Ok(Self { program, profile, libraries })
+	}
+
+	/// In which arithmetic it computes.
+	pub fn profile(&self) -> Profile {
+		self.profile
+	}
+}
 
 /// An engine of programs.
 pub struct Engine(engine::Engine);
 
 impl Engine {
 	/// Starts it, and waits until it takes requests.
-	pub async fn start(program: &Path) -> Result<Self> {
-		Ok(Self(engine::Engine::start(program, &["--class", "exact-f64"], EXACT_F64).await?))
+	pub async fn start(launch: &Launch) -> Result<Self> {
+		let Launch { program, profile, libraries } = launch;
+		let (args, wanted) = (["--class", profile.name()], profile.class().number());
+		let libraries = libraries.as_deref();
+		Ok(Self(engine::Engine::start_with(program, &args, libraries, wanted).await?))
 	}
 
 	/// Has a chunk computed, from the question until all of the answer is here.
@@ -35,15 +70,21 @@ impl Engine {
 		self.0.process().and_then(machine::peak).context("the engine has ended")
 	}
 
-	/// Asks, and gives the engine what it fetches until it is done. A change that is handed over as
-	/// a whole is one blob.
+	/// Asks, and gives the engine what it fetches until it is done. The output is the last blob that
+	/// it hands over: the whole change, or the projection that follows it.
 	async fn answer(&mut self, chunk: &Chunk) -> Result<(ProgramResult, Vec<u8>)> {
 		self.0.ask(chunk.payload()).await?;
-		let mut output = Vec::new();
+		let (mut output, mut ended) = (Vec::new(), false);
 		loop {
 			match self.0.hear().await? {
 				FromEngine::Fetch { hash, .. } => self.send(hash, chunk).await?,
-				FromEngine::Output { bytes, .. } => output.extend_from_slice(&bytes),
+				FromEngine::Output { bytes, last, .. } => {
+					if ended {
+						output.clear();
+					}
+					output.extend_from_slice(&bytes);
+					ended = last;
+				},
 				FromEngine::Done { id, result } if self.0.is_asked(id) => {
 					return Ok((ProgramResult::decode_all(&mut result.as_slice())?, output));
 				},

@@ -15,12 +15,23 @@ const BLOCKS: u32 = 3;
 pub struct Subject {
 	/// What figures call it.
 	pub name: &'static str,
+	/// What `tequio-plain-torch` calls it.
+	pub key: &'static str,
 	/// The model card.
 	pub card: String,
 	/// Samples of a step. All of them are in memory at once.
 	pub batch: u32,
 	/// Samples hold whole numbers below this. None: numbers between −1 and 1.
 	pub vocabulary: Option<usize>,
+}
+
+impl Subject {
+	/// The same without layers whose slope jumps, which the banded class does not take.
+	pub fn smooth(self) -> Self {
+		let card =
+			self.card.replace("\"relu\"", "\"gelu\"").replace("\"max_pool2d\"", "\"avg_pool2d\"");
+		Self { card, ..self }
+	}
 }
 
 /// All of them.
@@ -31,7 +42,7 @@ pub fn all() -> [Subject; 4] {
 /// A perceptron for digits of 8 × 8 pixels: 64, 128 and 10 units.
 pub fn perceptron() -> Subject {
 	let card = card(&[64], vec![dense(128), plain("relu"), dense(CLASSES)]);
-	Subject { name: "MLP 64-128-10", card, batch: 32, vocabulary: None }
+	Subject { name: "MLP 64-128-10", key: "mlp", card, batch: 32, vocabulary: None }
 }
 
 /// LeNet's two convolutions, and two dense layers, all of them wider, for pictures of 28 × 28
@@ -50,7 +61,8 @@ pub fn lenet() -> Subject {
 		plain("relu"),
 		dense(CLASSES),
 	];
-	Subject { name: "LeNet", card: card(&[1, 28, 28], layers), batch: 8, vocabulary: None }
+	let card = card(&[1, 28, 28], layers);
+	Subject { name: "LeNet", key: "lenet", card, batch: 8, vocabulary: None }
 }
 
 /// ResNet-20 for pictures of 32 × 32 pixels (arXiv 1512.03385) with group normalisation. A residual
@@ -72,7 +84,8 @@ pub fn resnet() -> Subject {
 	}
 	layers.push(plain("global_avg_pool"));
 	layers.push(dense(CLASSES));
-	Subject { name: "ResNet-20", card: card(&[3, 32, 32], layers), batch: 4, vocabulary: None }
+	let card = card(&[3, 32, 32], layers);
+	Subject { name: "ResNet-20", key: "resnet20", card, batch: 4, vocabulary: None }
 }
 
 /// Two layers of a transformer, each normalised before (arXiv 2002.04745), for texts of 64 letters.
@@ -90,7 +103,8 @@ pub fn transformer() -> Subject {
 	}
 	layers.extend([plain("layer_norm"), plain("global_avg_pool"), dense(CLASSES)]);
 	let card = card(&[64], layers);
-	Subject { name: "transformer", card, batch: 4, vocabulary: Some(VOCABULARY) }
+	let (key, vocabulary) = ("transformer", Some(VOCABULARY));
+	Subject { name: key, key, card, batch: 4, vocabulary }
 }
 
 /// Two convolutions, with what comes after the first.

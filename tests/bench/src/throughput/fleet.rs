@@ -21,10 +21,11 @@ use tequio_harness::{
 	waiting::until,
 };
 use tequio_primitives::{
+	claim::Claim,
 	commitment::commitment,
 	device::proof_message,
 	opening::Opening,
-	search::{Claim, SearchOpening, SearchSpec},
+	search::{SearchOpening, SearchSpec, Shares},
 	AttemptId, Balance, Duty, Role, TaskId, WorkClass, MAX_BATCH, TEQ,
 };
 use tequio_runtime::{AccountId, Nonce, Runtime, RuntimeCall, RuntimeEvent};
@@ -274,7 +275,7 @@ impl<'a> Fleet<'a> {
 				..
 			}) => self.take_part(*id, Role::Auditor, device, owed),
 			RuntimeEvent::Verification(pallet_verification::Event::RevealsOpened { id }) => {
-				let opening = opening(&self.claim(id)?);
+				let opening = opening(&self.shares(id)?);
 				for (device, role) in self.attempts.get(id).into_iter().flatten() {
 					let item =
 						RevealItem { id: *id, role: *role, opening: opening.clone(), salt: SALT };
@@ -298,12 +299,12 @@ impl<'a> Fleet<'a> {
 		device: &AccountId,
 		owed: &mut BTreeMap<AccountId, Owed>,
 	) -> Result<()> {
-		let claim = self.claim(&id)?;
-		let digest = opening(&claim).digest();
+		let shares = self.shares(&id)?;
+		let digest = opening(&shares).digest();
 		let duty = Duty { id, role };
 		let bytes: [u8; 32] = device.clone().into();
 		let commitment = commitment(&self.client.genesis, &duty, &bytes, &digest, &SALT);
-		let claim = if role == Role::Worker { claim } else { Claim::new() };
+		let claim = if role == Role::Worker { Claim::Shares(shares) } else { Claim::Nothing };
 		let commits = &mut owed.entry(device.clone()).or_default().commits;
 		commits.push(CommitItem { id, role, claim, commitment });
 		self.attempts.entry(id).or_default().push((device.clone(), role));
@@ -311,10 +312,10 @@ impl<'a> Fleet<'a> {
 	}
 
 	/// Every nonce of the chunk: each is a share.
-	fn claim(&self, id: &AttemptId) -> Result<Claim> {
+	fn shares(&self, id: &AttemptId) -> Result<Shares> {
 		let range = self.spec.range(id.chunk.index);
 		let nonces: Vec<_> = (range.start..).take(NONCES.into()).collect();
-		Claim::try_from(nonces).map_err(|_| anyhow!("a claim is too long"))
+		Shares::try_from(nonces).map_err(|_| anyhow!("a claim is too long"))
 	}
 }
 
@@ -327,9 +328,9 @@ impl Hand {
 }
 
 /// What everybody in an attempt shows: the same, and nothing wrong.
-fn opening(claim: &Claim) -> Opening {
+fn opening(claimed: &Shares) -> Opening {
 	Opening::Search(SearchOpening {
-		shares: blake2_256(&claim.encode()).into(),
+		shares: blake2_256(&claimed.encode()).into(),
 		winners: Default::default(),
 		faults: Default::default(),
 	})
@@ -374,8 +375,8 @@ mod tests {
 
 	#[test]
 	fn openings_differ_with_the_claim() {
-		let claim = |nonces: &[u32]| Claim::truncate_from(nonces.to_vec());
-		assert_eq!(opening(&claim(&[1, 2])), opening(&claim(&[1, 2])));
-		assert_ne!(opening(&claim(&[1, 2])), opening(&claim(&[1, 3])));
+		let shares = |nonces: &[u32]| Shares::truncate_from(nonces.to_vec());
+		assert_eq!(opening(&shares(&[1, 2])), opening(&shares(&[1, 2])));
+		assert_ne!(opening(&shares(&[1, 2])), opening(&shares(&[1, 3])));
 	}
 }

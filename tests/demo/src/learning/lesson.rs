@@ -13,7 +13,7 @@ use tequio_harness::{
 	digits::{Digits, Split, CLASSES},
 	numbers::SplitMix64,
 };
-use tequio_primitives::{Balance, TEQ};
+use tequio_primitives::{Balance, WorkClass, TEQ};
 
 /// Shards, each of which one worker trains on in a round.
 pub const SHARDS: u32 = 3;
@@ -68,6 +68,7 @@ impl Lesson {
 		let lots = (SHARD_SEED..).zip(&shards).map(|(seed, shard)| lot(shard, &schedule, seed));
 		let kept_back = test.shards(usize::try_from(SHARDS)?);
 		let course = Course {
+			class: WorkClass::ExactF64,
 			card: CARD.to_owned(),
 			weights: starting_weights(&model, &mut SplitMix64::new(WEIGHTS_SEED)),
 			classes: CLASSES,

@@ -9,7 +9,7 @@ use pallet_training::{
 	Call, Event, Money, Plan, Stage, StopReason, StopRule, Trainings,
 };
 use pallet_verification::Now;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tequio_primitives::{
 	api::{TaskStatus, TaskSummary},
 	AttemptId, Balance, TaskId, WorkClass, WorkHeight, TEQ,
@@ -62,11 +62,13 @@ pub fn alice() -> AccountId {
 	Key::named("Alice").account()
 }
 
-/// Enrolls owners who are honest and serve all classes of a training.
-pub fn enroll(world: &mut World) -> Vec<Owner> {
+/// Enrolls owners who are honest and serve all classes of a training that trains in this one.
+pub fn enroll(world: &mut World, class: WorkClass) -> Vec<Owner> {
+	let classes = BTreeSet::from([CLASS, class, WorkClass::Integer]);
+	let classes: Vec<WorkClass> = classes.into_iter().collect();
 	let owner = |number| {
 		let owner = Owner::new(&format!("Owner{number}"), number, Conduct::Honest);
-		owner.serving(&[CLASS, WorkClass::Integer])
+		owner.serving(&classes)
 	};
 	let owners: Vec<Owner> = (1..=OWNERS).map(owner).collect();
 	owners.iter().for_each(|owner| world.fund(&owner.account(), 10 * STAKE));
@@ -96,7 +98,7 @@ impl Story {
 	/// Enrolls owners and submits the training.
 	pub fn begin(plan: Plan, budget: Balance) -> Self {
 		let mut world = World::new();
-		let owners = enroll(&mut world);
+		let owners = enroll(&mut world, plan.class);
 		let call = Call::submit_training { plan: plan.clone(), budget };
 		world.submit(&Key::named("Alice"), RuntimeCall::Training(call));
 		world.block_ok();

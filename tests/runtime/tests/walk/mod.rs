@@ -13,7 +13,7 @@ use pallet_verification::{
 use serde_json::Value;
 use sp_core::H256;
 use tequio_primitives::{
-	opening::Opening, recompute::OutputOpening, search::Claim, stage::Stage, tasks::Assignment,
+	claim::Claim, opening::Opening, recompute::OutputOpening, stage::Stage, tasks::Assignment,
 	workers::InspectWorkers, AttemptId, Balance, ChunkId, Duty, Role, WorkClass, WorkHeight,
 };
 use tequio_runtime::{AccountId, Runtime, RuntimeCall, Tasks, Verification, Workers};
@@ -63,10 +63,15 @@ pub struct Walk {
 }
 
 impl Walk {
-	/// Enrolls owners who behave alike and serve searches and programs, and submits the task.
+	/// Enrolls owners who behave alike and serve searches and a class of programs, and submits the
+	/// task.
 	pub fn begin(rules: Value, conduct: Conduct, spec: TaskSpec, price: Balance) -> Self {
 		let mut world = World::with(rules);
-		let classes = [WorkClass::RandomXSearch, WorkClass::Integer];
+		let programs = match spec.class() {
+			WorkClass::RandomXSearch => WorkClass::Integer,
+			class => class,
+		};
+		let classes = [WorkClass::RandomXSearch, programs];
 		let owners: Vec<Owner> = (1..=OWNERS)
 			.map(|number| Owner::new(&format!("Owner{number}"), number, conduct).serving(&classes))
 			.collect();
@@ -164,7 +169,7 @@ impl Walk {
 	/// Makes a block in which these commit to an output of a program.
 	pub fn commit_output(&mut self, of: Roles, output: H256) {
 		self.send_each(of, |device, duty| {
-			commits(commit_item(device, duty, Claim::new(), &shown(output)))
+			commits(commit_item(device, duty, Claim::Nothing, &shown(output)))
 		});
 	}
 

@@ -7,15 +7,18 @@ use codec::{DecodeAll, Encode};
 use frame_support::BoundedVec;
 use tequio_interface::randomx::{self, AuditResult, Puzzle, RandomXJob, SearchResult};
 use tequio_primitives::{
+	claim::Claim,
 	opening::Opening,
-	search::{ChunkRange, Claim, Fault, Faults, Nonce, SearchOpening, SearchSpec, Winner, Winners},
+	search::{
+		ChunkRange, Fault, Faults, Nonce, SearchOpening, SearchSpec, Shares, Winner, Winners,
+	},
 };
 
 /// What an auditor or referee is given besides the search itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::offchain) struct Audit {
 	/// The nonces that the worker claims.
-	pub claim: Claim,
+	pub shares: Shares,
 	/// What is hashed besides them: first nonce and number.
 	pub sub_range: (Nonce, u32),
 }
@@ -43,8 +46,8 @@ impl Search {
 		};
 		let work = match &self.audit {
 			None => RandomXJob::Search { puzzle, start: self.range.start, count: self.range.count },
-			Some(Audit { claim, sub_range: (start, count) }) => {
-				RandomXJob::Audit { puzzle, claim: claim.to_vec(), start: *start, count: *count }
+			Some(Audit { shares, sub_range: (start, count) }) => {
+				RandomXJob::Audit { puzzle, claim: shares.to_vec(), start: *start, count: *count }
 			},
 		};
 		work.encode()
@@ -54,8 +57,8 @@ impl Search {
 	pub(in crate::offchain) fn units(&self) -> u64 {
 		match &self.audit {
 			None => u64::from(self.range.count),
-			Some(Audit { claim, sub_range: (_, count) }) => {
-				u64::try_from(claim.len()).unwrap_or(u64::MAX).saturating_add(u64::from(*count))
+			Some(Audit { shares, sub_range: (_, count) }) => {
+				u64::try_from(shares.len()).unwrap_or(u64::MAX).saturating_add(u64::from(*count))
 			},
 		}
 	}
@@ -77,16 +80,16 @@ impl Search {
 	}
 
 	fn found(&self, result: SearchResult) -> Result<Work, Unusable> {
-		let claim = Claim::try_from(result.claim).map_err(|_| Unusable::TooManyShares)?;
+		let shares = Shares::try_from(result.claim).map_err(|_| Unusable::TooManyShares)?;
 		let opening = SearchOpening {
 			shares: result.shares.into(),
 			winners: winners(result.winners),
 			faults: Faults::new(),
 		};
 		let fits =
-			self.range.contains_claim(&claim) && fits_worker(&opening, &claim, &self.spec.target);
-		let work = fits.then_some(Work { claim, opening: Opening::Search(opening) });
-		work.ok_or(Unusable::Contradictory)
+			self.range.contains_claim(&shares) && fits_worker(&opening, &shares, &self.spec.target);
+		let (claim, opening) = (Claim::Shares(shares), Opening::Search(opening));
+		fits.then_some(Work { claim, opening }).ok_or(Unusable::Contradictory)
 	}
 
 	fn audited(&self, audit: &Audit, result: AuditResult) -> Result<Work, Unusable> {
@@ -95,8 +98,9 @@ impl Search {
 			winners: winners(result.winners),
 			faults: faults(result.false_shares, result.unclaimed_shares),
 		};
-		let fits = fits_auditor(&opening, &audit.claim, audit.sub_range, &self.spec.target);
-		let work = fits.then(|| Work { claim: Claim::new(), opening: Opening::Search(opening) });
+		let fits = fits_auditor(&opening, &audit.shares, audit.sub_range, &self.spec.target);
+		let work =
+			fits.then_some(Work { claim: Claim::Nothing, opening: Opening::Search(opening) });
 		work.ok_or(Unusable::Contradictory)
 	}
 }

@@ -2,14 +2,11 @@
 
 use super::steps::{calls, hook, pending, skip, RESEND_BLOCKS};
 use crate::{
-	mock::{
-		assign, attempt, auditors, commit_one, first, first_of, honest, now, run_to_due, stall_to,
-		with_doubles, RuntimeCall, FLOATS,
-	},
+	mock::{assign, attempt, first, now, stall_to, with_doubles, RuntimeCall},
 	offchain::mock::{accepts, declined, set_declinable, with_node},
 };
 use tequio_interface::job::Failure;
-use tequio_primitives::{stage::DeclineReason, Role, WorkClass};
+use tequio_primitives::{stage::DeclineReason, WorkClass};
 
 #[test]
 fn a_failure_is_declined_and_tried_again_only_after_a_while() {
@@ -122,18 +119,6 @@ fn a_device_says_that_it_takes_no_work_once_the_worker_process_stays_away() {
 	});
 }
 
-#[test]
-fn a_worker_process_that_serves_only_what_there_are_no_orders_for_takes_no_work() {
-	with_node(&[1], |node| {
-		node.desk.serve_only(WorkClass::ExactF32.id());
-		with_doubles(|state| state.offers = vec![WorkClass::ExactF32]);
-		hook();
-		skip(RESEND_BLOCKS);
-		hook();
-		assert_eq!(calls(node, 1), vec![accepts(false)]);
-	});
-}
-
 /// What a device says whose owner offers these classes, and whose worker process serves some.
 fn said(offered: &[WorkClass], served: &[WorkClass]) -> Vec<RuntimeCall> {
 	let mut said = vec![];
@@ -151,15 +136,15 @@ fn said(offered: &[WorkClass], served: &[WorkClass]) -> Vec<RuntimeCall> {
 
 #[test]
 fn a_device_takes_work_only_if_every_class_that_its_owner_offers_is_served() {
-	let [search, floats, _, integers] = WorkClass::ALL;
+	let [search, floats, pinned, banded, integers] = WorkClass::ALL;
 	for (offered, served, takes) in [
 		(vec![search], vec![search], true),
 		(vec![search, floats], vec![floats, integers, search], true),
 		(vec![search, floats], vec![search], false),
 		(vec![floats, search], vec![search, integers], false),
 		(vec![integers], vec![search, floats], false),
-		// There are no orders for it, whoever serves it.
-		(vec![search, WorkClass::ExactF32], vec![search, WorkClass::ExactF32], false),
+		(vec![pinned, banded], vec![banded, pinned], true),
+		(vec![pinned, banded], vec![pinned, floats], false),
 	] {
 		let expected = if takes { vec![] } else { vec![accepts(false)] };
 		assert_eq!(said(&offered, &served), expected, "{offered:?} of {served:?}");
@@ -198,44 +183,5 @@ fn a_device_takes_work_again_when_its_owner_has_taken_back_what_is_not_served() 
 			hook();
 			assert!(node.pool.pending().is_empty(), "what was lost is not repeated");
 		}
-	});
-}
-
-#[test]
-fn work_that_there_are_no_orders_for_is_declined_at_once() {
-	with_node(&[1], |node| {
-		let id = first_of(FLOATS);
-		assign(id, 1);
-		for _ in 0..2 {
-			hook();
-			assert_eq!(calls(node, 1), vec![declined(id, DeclineReason::Unsupported)]);
-			assert!(node.desk.jobs().is_empty());
-		}
-	});
-}
-
-#[test]
-fn work_that_there_are_no_orders_for_and_that_cannot_be_declined_any_more_is_left() {
-	with_node(&[1], |node| {
-		set_declinable(false);
-		assign(first_of(FLOATS), 1);
-		hook();
-		assert!(node.pool.pending().is_empty());
-		assert!(node.desk.jobs().is_empty());
-	});
-}
-
-#[test]
-fn an_audit_that_there_are_no_orders_for_is_left() {
-	with_node(&[2], |node| {
-		with_doubles(|state| state.accepting = vec![2]);
-		let id = first_of(FLOATS);
-		assign(id, 1);
-		commit_one(1, id, Role::Worker, &honest(id)).unwrap();
-		run_to_due(id);
-		assert_eq!(auditors(id), vec![Some(2)]);
-		hook();
-		assert!(node.pool.pending().is_empty());
-		assert!(node.desk.jobs().is_empty());
 	});
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod appeals;
+mod banded;
 mod declines;
 mod flow;
 mod programs;

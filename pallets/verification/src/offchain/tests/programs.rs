@@ -5,7 +5,7 @@ use crate::{
 	mock::{
 		assign, auditors, commit_one, device, end_of, first_of, found, honest, now, number_of,
 		owner, referee, run_to, run_to_due, told, with_doubles, AccountId, End, RuntimeCall,
-		System, Test, Told, COUNTS, PROGRAM, UNITS,
+		System, Test, Told, COUNTS, FLOATS, PROGRAM, UNITS,
 	},
 	offchain::mock::{declined, with_node, Node},
 	types::{CheckState, Standing},
@@ -30,7 +30,7 @@ const FIRST_PANEL: u8 = 2;
 
 /// Runs a test on a node with so many devices that there can be a panel, of which device 1 works on
 /// the first chunk of a task.
-fn with_many(task: TaskId, test: impl FnOnce(&Node)) {
+pub fn with_many(task: TaskId, test: impl FnOnce(&Node)) {
 	let all: Vec<u8> = (1..=10).collect();
 	with_node(&all, |node| {
 		with_doubles(|doubles| doubles.accepting = all.clone());
@@ -40,14 +40,14 @@ fn with_many(task: TaskId, test: impl FnOnce(&Node)) {
 }
 
 /// The worker process serves this class and no other, and owners offer no other.
-fn serve_only(node: &Node, class: WorkClass) {
+pub fn serve_only(node: &Node, class: WorkClass) {
 	node.desk.serve_only(class.id());
 	with_doubles(|state| state.offers = vec![class]);
 }
 
 /// Lets blocks pass in which every device does its part, and what the engines say is up to `engine`,
 /// until the check of an attempt is where `reached` says.
-fn go_on_until(
+pub fn go_on_until(
 	node: &Node,
 	id: AttemptId,
 	engine: impl Fn(&Job) -> JobState,
@@ -67,12 +67,14 @@ fn go_on_until(
 	panic!("the check never comes so far");
 }
 
-fn ordered(job: &Job) -> ProgramJob {
+/// What an engine was asked to run.
+pub fn ordered(job: &Job) -> ProgramJob {
 	ProgramJob::decode_all(&mut job.payload.as_slice()).unwrap()
 }
 
 fn done(output: u8, near: Vec<[u8; 32]>) -> JobState {
-	JobState::Done(ProgramResult { output: [output; 32], shown: vec![], near }.encode())
+	let (output, shown) = ([output; 32], vec![]);
+	JobState::Done(ProgramResult { output, shown, near, projection: None }.encode())
 }
 
 /// An engine by which the auditor of a chunk gets another output than everybody else, who call near
@@ -113,7 +115,11 @@ fn report(id: AttemptId, role: Role) -> RuntimeCall {
 
 #[test]
 fn a_chunk_of_a_program_goes_from_assignment_to_acceptance() {
-	for (task, class) in [(PROGRAM, WorkClass::ExactF64), (COUNTS, WorkClass::Integer)] {
+	for (task, class) in [
+		(PROGRAM, WorkClass::ExactF64),
+		(FLOATS, WorkClass::ExactF32),
+		(COUNTS, WorkClass::Integer),
+	] {
 		with_node(&[1, 2], |node| {
 			serve_only(node, class);
 			with_doubles(|state| state.accepting = vec![2]);
@@ -130,6 +136,7 @@ fn a_chunk_of_a_program_goes_from_assignment_to_acceptance() {
 				inputs: vec![],
 				units: UNITS,
 				others: vec![],
+				seed: None,
 			};
 			assert_eq!(ordered(job), expected);
 			node.desk.finish();
@@ -168,9 +175,9 @@ fn a_chunk_with_arguments_is_ordered_with_them_and_shows_what_is_short() {
 		let id = first_of(COUNTS);
 		assign(id, 1);
 		let counted = |_: &Job| {
-			let output = Output::of(b"counts");
-			let shown = output.shown.into_inner();
-			JobState::Done(ProgramResult { output: output.hash.0, shown, near: vec![] }.encode())
+			let counts = Output::of(b"counts");
+			let (output, shown, near) = (counts.hash.0, counts.shown.into_inner(), vec![]);
+			JobState::Done(ProgramResult { output, shown, near, projection: None }.encode())
 		};
 		go_on_until(node, id, counted, |state| matches!(state, CheckState::Auditing { .. }));
 		hook();
@@ -193,8 +200,8 @@ fn a_result_that_shows_something_else_is_not_committed() {
 		assign(id, 1);
 		hook();
 		node.desk.end(|_| {
-			let (output, shown) = ([7; 32], b"counts".to_vec());
-			JobState::Done(ProgramResult { output, shown, near: vec![] }.encode())
+			let (output, shown, near) = ([7; 32], b"counts".to_vec(), vec![]);
+			JobState::Done(ProgramResult { output, shown, near, projection: None }.encode())
 		});
 		hook();
 		assert_eq!(calls(node, 1), vec![declined(id, DeclineReason::Unsupported)]);
@@ -203,7 +210,7 @@ fn a_result_that_shows_something_else_is_not_committed() {
 
 #[test]
 fn a_device_takes_work_while_its_worker_process_runs_programs() {
-	for class in [WorkClass::ExactF64, WorkClass::Integer] {
+	for class in [WorkClass::ExactF64, WorkClass::ExactF32, WorkClass::Integer] {
 		with_node(&[1], |node| {
 			serve_only(node, class);
 			for _ in 0..2 {
@@ -217,8 +224,8 @@ fn a_device_takes_work_while_its_worker_process_runs_programs() {
 }
 
 #[test]
-fn referees_compute_for_themselves_and_are_told_nothing() {
-	for task in [PROGRAM, COUNTS] {
+fn referees_compute_for_themselves_and_are_told_nothing_where_everybody_gets_the_same() {
+	for task in [PROGRAM, FLOATS, COUNTS] {
 		with_many(task, |node| {
 			let id = first_of(task);
 			for job in to_panel(node, id) {

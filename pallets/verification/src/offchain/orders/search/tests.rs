@@ -30,8 +30,8 @@ fn search() -> Search {
 }
 
 fn audit(claim: Vec<Nonce>) -> Search {
-	let claim = claim.try_into().unwrap();
-	Search { audit: Some(Audit { claim, sub_range: (2_100, 128) }), ..search() }
+	let shares = claim.try_into().unwrap();
+	Search { audit: Some(Audit { shares, sub_range: (2_100, 128) }), ..search() }
 }
 
 fn won(nonce: Nonce, hash: [u8; 32]) -> randomx::Winner {
@@ -90,7 +90,8 @@ fn units_are_the_hashes_that_are_computed() {
 fn a_search_result_becomes_claim_and_opening() {
 	let result = searched(vec![2_024, 2_100, 3_047], vec![won(2_100, LOW)]);
 	let work = search().work(&result).unwrap();
-	assert_eq!(work.claim.to_vec(), vec![2_024, 2_100, 3_047]);
+	let shares = Shares::truncate_from(vec![2_024, 2_100, 3_047]);
+	assert_eq!(work.claim, Claim::Shares(shares));
 	let opening = shown(&work);
 	assert_eq!(opening.shares.0, [3; 32]);
 	assert_eq!(opening.winners.to_vec(), vec![Winner { nonce: 2_100, hash: LOW }]);
@@ -118,7 +119,7 @@ fn faults_are_false_shares_then_unclaimed_ones() {
 		Fault::UnclaimedShare(2_110),
 	];
 	assert_eq!(shown(&work).faults.to_vec(), expected);
-	assert!(work.claim.is_empty());
+	assert_eq!(work.claim, Claim::Nothing);
 }
 
 #[test]
@@ -127,6 +128,12 @@ fn faults_are_cut_to_what_an_opening_names() {
 	let work = audit(claim.clone()).work(&audited(claim, vec![2_111, 2_110])).unwrap();
 	assert_eq!(shown(&work).faults.len(), MAX_FAULTS as usize);
 	assert_eq!(shown(&work).faults.last(), Some(&Fault::UnclaimedShare(2_110)));
+}
+
+#[test]
+fn a_search_that_found_no_shares_claims_none() {
+	let work = search().work(&searched(vec![], vec![])).unwrap();
+	assert_eq!(work.claim, Claim::Shares(Shares::new()));
 }
 
 #[test]

@@ -2,25 +2,29 @@
 //! names an attack, and what it is aimed at. The result says, line by line, what came of each try:
 //! `NAME: refused, ERROR` or `NAME: succeeded`.
 //!
+//! Started for programs, it passes the exam of their class, and tells by its output.
+//!
 //! The tests of the sandbox put it in the place of an engine. Without a sandbox it does nothing
 //! worse than to write small files, to start processes that end at once, and to make processes
 //! continue that were stopped.
 
 #![allow(clippy::unwrap_used)]
 
+mod files;
+
+use codec::{DecodeAll, Encode};
+use hex_literal::hex;
+use sp_crypto_hashing::blake2_256;
 use std::{
 	env,
 	ffi::{c_int, c_long, CString},
-	fs::{self, File, OpenOptions},
-	io::{self, Write},
+	fs::File,
+	io,
 	net::{SocketAddr, TcpStream, UdpSocket},
 	os::{
 		fd::AsRawFd,
 		linux::net::SocketAddrExt,
-		unix::{
-			fs::{symlink, OpenOptionsExt},
-			net::{SocketAddr as UnixAddr, UnixStream},
-		},
+		unix::net::{SocketAddr as UnixAddr, UnixStream},
 	},
 	path::Path,
 	process, ptr,
@@ -29,28 +33,56 @@ use std::{
 };
 use tequio_interface::{
 	engine::{FromEngine, ToEngine},
+	program::{ProgramJob, ProgramResult, BANDED_F32, EXAM},
 	randomx,
 	wire::{read_frame, write_frame},
 };
 
 /// A second program has nothing to say: the worker sees its engine end.
 const ESCAPED: &str = "--escaped";
+/// How it is started for single steps in 32-bit floats, and the output of their exam.
+const PROGRAMS: &str = "banded-f32";
+const EXAMINED: [u8; 32] = hex!("a07f6661dc3201397e4e50d2e64692723162a122fa06eb5aae0e61995072ec1f");
 
 fn main() {
 	if env::args().any(|arg| arg == ESCAPED) {
 		process::exit(42);
 	}
+	let is_for_programs = env::args().any(|arg| arg == PROGRAMS);
+	let class = if is_for_programs { BANDED_F32 } else { randomx::CLASS };
 	let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
-	write_frame(&mut to, &FromEngine::Ready { class: randomx::CLASS }).unwrap();
+	write_frame(&mut to, &FromEngine::Ready { class }).unwrap();
 	while let Ok(message) = read_frame::<ToEngine>(&mut from) {
 		let ToEngine::Run { id, payload } = message else { continue };
-		let words = String::from_utf8(payload).unwrap();
-		let words: Vec<_> = words.split_whitespace().collect();
-		let result = match words.as_slice() {
-			[name, targets @ ..] => attack(name, targets).join("\n"),
-			[] => "no attack is named".into(),
+		let job = ProgramJob::decode_all(&mut payload.as_slice());
+		let result = if job.is_ok_and(|job| job.program == EXAM) {
+			named(EXAMINED)
+		} else {
+			let told = obey(payload).into_bytes();
+			if is_for_programs {
+				let (hash, bytes) = (blake2_256(&told), told);
+				write_frame(&mut to, &FromEngine::Output { id, bytes, last: true }).unwrap();
+				named(hash)
+			} else {
+				told
+			}
 		};
-		write_frame(&mut to, &FromEngine::Done { id, result: result.into_bytes() }).unwrap();
+		write_frame(&mut to, &FromEngine::Done { id, result }).unwrap();
+	}
+}
+
+/// The result of a program with this output.
+fn named(output: [u8; 32]) -> Vec<u8> {
+	ProgramResult { output, shown: vec![], near: vec![], projection: None }.encode()
+}
+
+/// Does what a payload says.
+fn obey(payload: Vec<u8>) -> String {
+	let words = String::from_utf8(payload).unwrap();
+	let words: Vec<_> = words.split_whitespace().collect();
+	match words.as_slice() {
+		[name, targets @ ..] => attack(name, targets).join("\n"),
+		[] => "no attack is named".into(),
 	}
 }
 
@@ -59,8 +91,10 @@ fn attack(name: &str, targets: &[&str]) -> Vec<String> {
 		"sockets" => sockets(),
 		"connect" => connect(targets),
 		"exec" => exec(),
-		"read" => targets.iter().map(|path| told(path, look(path))).collect(),
-		"write" => targets.iter().flat_map(|folder| write(Path::new(folder))).collect(),
+		"read" => targets.iter().map(|path| told(path, files::look(path))).collect(),
+		"list" => targets.iter().map(|folder| files::list(folder)).collect(),
+		"map" => targets.iter().map(|path| told(path, files::map(path))).collect(),
+		"write" => targets.iter().flat_map(|folder| files::write(Path::new(folder))).collect(),
 		"supervisor" => supervisor(targets[0].parse().unwrap()),
 		"fork" => fork(),
 		"threads" => threads(),
@@ -165,37 +199,6 @@ fn exec() -> Vec<String> {
 	}
 	all.push(at("a shell, by what the launcher left", 3, page));
 	all
-}
-
-fn look(path: &str) -> io::Result<()> {
-	if fs::metadata(path)?.is_dir() {
-		return fs::read_dir(path).map(drop);
-	}
-	fs::read(path).map(drop)
-}
-
-/// Everything that changes a folder, or fills its disk.
-fn write(folder: &Path) -> Vec<String> {
-	let new = folder.join("hostile");
-	let there = folder.join("there");
-	let unnamed = || {
-		let mut options = OpenOptions::new();
-		options.write(true).custom_flags(libc::O_TMPFILE).open(folder)
-	};
-	let fill = |file: io::Result<File>| file?.write_all(&[7; 1 << 20]);
-	let tries = [
-		("make", fill(File::create(&new))),
-		("append", fill(OpenOptions::new().append(true).open(&there))),
-		("unnamed", fill(unnamed())),
-		("shorten", OpenOptions::new().write(true).truncate(true).open(&there).map(drop)),
-		("folder", fs::create_dir(folder.join("hostile folder"))),
-		("link", symlink("/", folder.join("hostile link"))),
-		("hard link", fs::hard_link(&there, folder.join("hostile hard link"))),
-		("rename", fs::rename(&there, folder.join("hostile name"))),
-		("remove", fs::remove_file(&there)),
-	];
-	let all = tries.into_iter();
-	all.map(|(name, done)| told(&format!("{name} in {}", folder.display()), done)).collect()
 }
 
 /// Whatever one process can do to another one.
