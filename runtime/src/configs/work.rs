@@ -16,8 +16,11 @@ use tequio_primitives::{stage::DeclineReason, AttemptId};
 
 parameter_types! {
 	/// The agendas of checks and of tasks have a twentieth of a block's time each. Of its proof they
-	/// have a tenth: what agendas do is mostly to read and to write small records, for which proof
-	/// runs out first.
+	/// have a tenth, and an eighth for checks, which look at the seats of every class: what agendas do
+	/// is mostly to read and to write small records, for which proof runs out first.
+	pub const ChecksBudget: Weight =
+		Weight::from_parts(BLOCK_WEIGHT.ref_time() / 20, BLOCK_WEIGHT.proof_size() / 8);
+	/// See [`ChecksBudget`].
 	pub const AgendaBudget: Weight =
 		Weight::from_parts(BLOCK_WEIGHT.ref_time() / 20, BLOCK_WEIGHT.proof_size() / 10);
 	/// That of trainings has a fiftieth of the time and a twentieth of the proof: a training has a step
@@ -41,7 +44,7 @@ impl pallet_verification::Config for Runtime {
 	type Workers = Workers;
 	type Currency = Balances;
 	type Rewards = Rewards;
-	type AgendaBudget = AgendaBudget;
+	type AgendaBudget = ChecksBudget;
 	type DeviceCrypto = DeviceCrypto;
 	type BlockMilliseconds = ConstU64<SLOT_MILLISECONDS>;
 	type Outbound = DeviceCalls;
