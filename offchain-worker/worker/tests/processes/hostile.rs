@@ -217,11 +217,12 @@ fn nodes_are_bounded_and_the_status_is_told_nevertheless() {
 fn nodes_of_other_versions_are_told_ours() {
 	let home = endless();
 	let worker = home.start();
+	let [low, high] = (VERSION + 1).to_le_bytes();
 	for hello in [
 		// The first release.
 		[[0_u8, 1, 0].as_slice(), &GENESIS].concat(),
 		// Later ones may say more, or less.
-		[[0_u8, 3, 0].as_slice(), &GENESIS, &[7; 50]].concat(),
+		[[0_u8, low, high].as_slice(), &GENESIS, &[7; 50]].concat(),
 		vec![0, 255, 255],
 	] {
 		let mut stream = UnixStream::connect(home.socket()).unwrap();
