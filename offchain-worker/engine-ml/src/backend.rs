@@ -6,13 +6,13 @@
 
 use crate::{
 	class::Class,
-	dataset::{DatasetError, Shard},
+	dataset::DatasetError,
 	descend::descend,
 	model::{Model, StateError},
 	network::InputError,
 	optimiser::{Millionths, OptimiserError, Rule},
 	tensor::State,
-	train::{train, Schedule, TrainError, Trained},
+	train::{train, Steps, TrainError, Trained},
 };
 
 /// What computes training.
@@ -22,18 +22,7 @@ pub trait Backend {
 
 	/// Local steps in the numerics profile of a class, [`Class::ExactF64`] or [`Class::ExactF32`]:
 	/// see [`train()`].
-	// Each of them is a part of the program on its own.
-	#[allow(clippy::too_many_arguments)]
-	fn train(
-		&self,
-		class: Class,
-		model: &Model,
-		weights: &State,
-		rule: Rule,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Trained, BackendError>;
+	fn train(&self, class: Class, rule: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError>;
 
 	/// One step of plain descent, in the class [`Class::BandedF32`]: see [`descend()`]. A backend
 	/// in singles takes it in doubles too, and refuses with [`TrainError::IllConditioned`] where
@@ -41,12 +30,8 @@ pub trait Backend {
 	/// referee, who has doubles, would call wrong.
 	fn descend(
 		&self,
-		model: &Model,
-		weights: &State,
 		learning_rate: Millionths,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
+		steps: &Steps<'_>,
 	) -> Result<Descent, BackendError>;
 
 	/// Bytes that it takes beyond what the [cost](crate::Cost::peak_bytes) of a model counts, with
@@ -124,33 +109,22 @@ impl Backend for Reference {
 		"plain Rust, 1 thread".into()
 	}
 
-	fn train(
-		&self,
-		class: Class,
-		model: &Model,
-		weights: &State,
-		rule: Rule,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Trained, BackendError> {
+	fn train(&self, class: Class, rule: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError> {
 		if class != Class::ExactF64 {
 			return Err(BackendError::Failed(format!(
 				"the pure-Rust backend has no 32-bit arithmetic for {class}; tequio-engine-torch has"
 			)));
 		}
-		Ok(train(model, weights, rule, schedule, shard, indices)?)
+		let Steps { model, weights, schedule, shard, rows } = *steps;
+		Ok(train(model, weights, rule, schedule, shard, rows)?)
 	}
 
 	fn descend(
 		&self,
-		model: &Model,
-		weights: &State,
 		learning_rate: Millionths,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
+		steps: &Steps<'_>,
 	) -> Result<Descent, BackendError> {
-		Ok(descend(model, weights, learning_rate, schedule, shard, indices)?)
+		let Steps { model, weights, schedule, shard, rows } = *steps;
+		Ok(descend(model, weights, learning_rate, schedule, shard, rows)?)
 	}
 }

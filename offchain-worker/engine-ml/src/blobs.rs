@@ -70,6 +70,11 @@ pub enum FetchError {
 	Broken(#[from] ConversationError),
 }
 
+/// A length as messages count it.
+pub(crate) fn wide(length: usize) -> u64 {
+	u64::try_from(length).unwrap_or(u64::MAX)
+}
+
 /// A blob whose bytes are those of the hash, at most `most` of them; `what` says what it is, for a
 /// log.
 pub fn fetch(

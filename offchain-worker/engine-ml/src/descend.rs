@@ -30,11 +30,7 @@ pub fn descend(
 	shard: &Shard,
 	indices: &[u32],
 ) -> Result<Descent, TrainError> {
-	Rule::Sgd { learning_rate }.check()?;
-	schedule.check(indices.len())?;
-	if schedule.steps != 1 {
-		return Err(TrainError::OutOfBounds { field: "steps", value: schedule.steps, most: 1 });
-	}
+	check(learning_rate, schedule, indices.len())?;
 	let network = Network::new(model, singles(weights)?)?;
 	let (mut sum, mut own) = (weights.zeros_like(), weights.zeros_like());
 	let (mut loss, mut norms, mut parts) = (0.0_f64, 0.0_f64, 0.0_f64);
@@ -58,6 +54,20 @@ pub fn descend(
 	for_each(&mut sum, |value| *value = single(-rate * (*value / samples)));
 	finite(sum.is_finite(), "change of a weight")?;
 	Ok(Descent { change: sum, scale })
+}
+
+/// Says whether this is one step of plain descent, on so many rows, with all numbers in bounds.
+pub fn check(
+	learning_rate: Millionths,
+	schedule: &Schedule,
+	rows: usize,
+) -> Result<(), TrainError> {
+	Rule::Sgd { learning_rate }.check()?;
+	schedule.check(rows)?;
+	if schedule.steps != 1 {
+		return Err(TrainError::OutOfBounds { field: "steps", value: schedule.steps, most: 1 });
+	}
+	Ok(())
 }
 
 /// Weights as a 32-bit backend has them: each the nearest f32. Refused where one is infinite then.

@@ -26,7 +26,7 @@ use crate::{
 	request::{Counts, Refusal, RequestError},
 	safetensors::{self, Source, Values},
 	tensor::State,
-	train::{Schedule, MAX_STEPS},
+	train::{Schedule, Steps, MAX_STEPS},
 };
 use codec::Encode;
 use std::hint::black_box;
@@ -112,7 +112,8 @@ fn trained(
 	for rows in pieces(samples) {
 		let steps = u32::try_from(rows.len()).unwrap_or(MAX_STEPS);
 		let schedule = Schedule { steps, batch: 1, micro_batch: 1 };
-		let trained = backend.train(class, model, &weights, RULE, &schedule, shard, &rows)?;
+		let steps = Steps { model, weights: &weights, schedule: &schedule, shard, rows: &rows };
+		let trained = backend.train(class, RULE, &steps)?;
 		let more = trained.change;
 		add(&mut weights, &more);
 		add(&mut change, &more);
@@ -131,8 +132,8 @@ fn descended(
 	times: u64,
 ) -> Result<Vec<u8>, RequestError> {
 	let rows: Vec<u32> = (0..STEP.batch).collect();
-	let by =
-		|backend: &dyn Backend| backend.descend(model, weights, LEARNING_RATE, &STEP, shard, &rows);
+	let step = Steps { model, weights, schedule: &STEP, shard, rows: &rows };
+	let by = |backend: &dyn Backend| backend.descend(LEARNING_RATE, &step);
 	let found = by(backend)?.change;
 	for _ in 1..times {
 		black_box(by(backend)?);
@@ -191,7 +192,7 @@ fn shard(seed: u32) -> Result<Shard, Refusal> {
 }
 
 /// Numbers between −1 and 1 by SplitMix64, all of them exact, from a seed.
-pub(crate) struct Numbers(pub(crate) u64);
+pub struct Numbers(pub u64);
 
 impl Iterator for Numbers {
 	type Item = f64;
@@ -271,29 +272,12 @@ mod tests {
 			"steps off".into()
 		}
 
-		fn train(
-			&self,
-			_: Class,
-			_: &Model,
-			weights: &State,
-			_: Rule,
-			_: &Schedule,
-			_: &Shard,
-			_: &[u32],
-		) -> Result<Trained, BackendError> {
-			Ok(Trained { change: weights.zeros_like(), losses: Vec::new() })
+		fn train(&self, _: Class, _: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError> {
+			Ok(Trained { change: steps.weights.zeros_like(), losses: Vec::new() })
 		}
 
-		fn descend(
-			&self,
-			model: &Model,
-			weights: &State,
-			rate: Millionths,
-			schedule: &Schedule,
-			shard: &Shard,
-			indices: &[u32],
-		) -> Result<Descent, BackendError> {
-			let sound = Reference.descend(model, weights, rate, schedule, shard, indices)?;
+		fn descend(&self, rate: Millionths, steps: &Steps<'_>) -> Result<Descent, BackendError> {
+			let sound = Reference.descend(rate, steps)?;
 			let mut change = sound.change;
 			for (_, tensor) in &mut change.0 {
 				let elements = tensor.data_mut().iter_mut();

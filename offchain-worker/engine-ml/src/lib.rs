@@ -32,12 +32,14 @@
 //! | [`grid`] | the fixed-point grid, *near*, and digests of states |
 //! | [`compress`] | changes in fewer bytes |
 //! | [`payload`] | how a change is handed over: whole, compressed, or as singles |
+//! | `handed_over` | steps in singles as others read them |
 //! | [`near`] | which steps of others are within the band, and which are well-conditioned |
 //! | [`projection`] | a change in 64 numbers, for the chain to compare; tied to its file |
 //! | [`aggregate`] | one change from many, and the outer step |
 //! | [`index`] | two blobs named by one |
 //! | [`round`] | what shards contribute, how that becomes new weights, and a whole round again |
 //! | [`manifest`] | a program: what its chunks compute, all of it named by hash |
+//! | [`command_line`] | what engines are started with |
 //! | [`class`] | the classes of work, and which chunks they take |
 //! | [`blobs`] | bytes by their hash, checked |
 //! | [`request`] | what the engine takes and gives back: a file for each kind of chunk |
@@ -102,12 +104,14 @@ pub mod aggregate;
 pub mod backend;
 pub mod blobs;
 pub mod class;
+pub mod command_line;
 pub mod compress;
 pub mod dataset;
 pub mod descend;
 pub mod evaluate;
 pub mod exam;
 pub mod grid;
+mod handed_over;
 pub mod index;
 mod layers;
 pub mod loss;
@@ -134,4 +138,4 @@ pub use network::Network;
 pub use optimiser::{Optimiser, Rule};
 pub use payload::Payload;
 pub use tensor::{State, Tensor};
-pub use train::{train, Schedule, Trained};
+pub use train::{train, Schedule, Steps, Trained};

@@ -14,10 +14,10 @@
 
 use crate::{
 	backend::Descent,
-	blobs::{self, Blobs, FetchError},
+	blobs::{Blobs, FetchError},
 	grid::UNITS_PER_ONE,
-	payload::{read_single, Payload},
-	projection::{self, is_by, scale_of, PROJECTION_BYTES},
+	handed_over::HandedOver,
+	projection::{is_by, scale_of},
 	tensor::State,
 };
 use tequio_interface::program::Projection;
@@ -27,6 +27,8 @@ use tequio_interface::program::Projection;
 pub const BAND: f64 = 1e-4;
 /// Distance that makes no difference, whatever the scale: one grid unit in all.
 pub const FLOOR: f64 = 1.0 / UNITS_PER_ONE as f64;
+/// What is fetched of others, for a log.
+const CALLED: (&str, &str) = ("output of another", "change of another");
 /// Share of the band that a backend in 32-bit floats may be off by itself: two that are off in
 /// opposite directions are within the band, whatever their projections make of the distance.
 const OWN_SHARE: f64 = 0.25;
@@ -42,13 +44,8 @@ pub fn judge<'o>(
 ) -> Result<Vec<[u8; 32]>, FetchError> {
 	let mut near = Vec::new();
 	for other in others {
-		let bytes = blobs::fetch(blobs, "output of another", other, wide(PROJECTION_BYTES))?;
-		let Ok(claimed) = projection::read(&bytes) else { continue };
-		let most = wide(Payload::Single.max_bytes(weights));
-		let file = blobs::fetch(blobs, "change of another", &claimed.change, most)?;
-		let Ok(change) = read_single(&file, weights) else { continue };
-		drop(file);
-		if is_near(own, &claimed, &change, seed) {
+		let Some(step) = HandedOver::fetch(blobs, other, weights, CALLED)? else { continue };
+		if is_near(own, &step.claimed, &step.change, seed) {
 			near.push(*other);
 		}
 	}
@@ -94,8 +91,4 @@ fn are_within(one: &State, other: &State, most: f64) -> bool {
 		}
 	}
 	squares.sqrt() <= most
-}
-
-fn wide(length: usize) -> u64 {
-	u64::try_from(length).unwrap_or(u64::MAX)
 }

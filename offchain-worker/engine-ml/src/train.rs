@@ -30,6 +30,21 @@ pub struct Schedule {
 	pub micro_batch: u32,
 }
 
+/// Local steps to be taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a> {
+	/// What is trained.
+	pub model: &'a Model,
+	/// The weights to start from.
+	pub weights: &'a State,
+	/// How rows are cut into steps.
+	pub schedule: &'a Schedule,
+	/// Where the rows are.
+	pub shard: &'a Shard,
+	/// Which of them, in their order.
+	pub rows: &'a [u32],
+}
+
 /// What a run has made of the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {

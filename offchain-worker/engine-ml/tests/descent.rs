@@ -14,7 +14,7 @@ use tequio_engine_ml::{
 	optimiser::Millionths,
 	train,
 	train::{mean_gradient, TrainError},
-	Backend, Class, Model, Network, Reference, Rule, Schedule, State, Tensor,
+	Backend, Class, Model, Network, Reference, Rule, Schedule, State, Steps, Tensor,
 };
 
 const CARD: &str = r#"{"input":[3],"layers":[
@@ -180,14 +180,16 @@ fn tokens_are_not_rounded_so_that_none_is_made_of_a_fraction() {
 fn the_reference_has_doubles_alone() {
 	let model = model(CARD);
 	let (weights, sgd) = (weights(&model, 3), Rule::Sgd { learning_rate: RATE });
-	let by = |class| Reference.train(class, &model, &weights, sgd, &schedule(4), &samples(), &ROWS);
-	let trained = train(&model, &weights, sgd, &schedule(4), &samples(), &ROWS).unwrap();
+	let (schedule, shard) = (schedule(4), samples());
+	let steps =
+		Steps { model: &model, weights: &weights, schedule: &schedule, shard: &shard, rows: &ROWS };
+	let by = |class| Reference.train(class, sgd, &steps);
+	let trained = train(&model, &weights, sgd, &schedule, &shard, &ROWS).unwrap();
 	assert_eq!(by(Class::ExactF64), Ok(trained));
 	for class in [Class::ExactF32, Class::BandedF32, Class::Integer] {
 		let Err(BackendError::Failed(words)) = by(class) else { panic!("{class}") };
 		assert!(words.contains("tequio-engine-torch"), "{words}");
 	}
-	let step = descend(&model, &weights, RATE, &schedule(4), &samples(), &ROWS).unwrap();
-	let found = Reference.descend(&model, &weights, RATE, &schedule(4), &samples(), &ROWS);
-	assert_eq!(found, Ok(step));
+	let step = descend(&model, &weights, RATE, &schedule, &shard, &ROWS).unwrap();
+	assert_eq!(Reference.descend(RATE, &steps), Ok(step));
 }

@@ -3,8 +3,7 @@
 use crate::{descend, memory, pins, train, Precision};
 use std::num::NonZeroUsize;
 use tequio_engine_ml::{
-	dataset::Shard, optimiser::Millionths, Backend, BackendError, Class, Descent, Model, Rule,
-	Schedule, State, Trained,
+	optimiser::Millionths, Backend, BackendError, Class, Descent, Model, Rule, Steps, Trained,
 };
 
 /// libtorch, set up for one class.
@@ -50,16 +49,7 @@ impl Backend for Libtorch {
 		format!("libtorch{pinned}, {} {threads}", self.threads)
 	}
 
-	fn train(
-		&self,
-		class: Class,
-		model: &Model,
-		weights: &State,
-		rule: Rule,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Trained, BackendError> {
+	fn train(&self, class: Class, rule: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError> {
 		let precision = match class {
 			Class::ExactF64 => Precision::Double,
 			Class::ExactF32 if self.pinned => Precision::Single,
@@ -71,19 +61,15 @@ impl Backend for Libtorch {
 				return Err(BackendError::Failed(format!("{class} has no local steps")));
 			},
 		};
-		Ok(train::train(precision, model, weights, rule, schedule, shard, indices)?)
+		Ok(train::train(precision, rule, steps)?)
 	}
 
 	fn descend(
 		&self,
-		model: &Model,
-		weights: &State,
 		learning_rate: Millionths,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
+		steps: &Steps<'_>,
 	) -> Result<Descent, BackendError> {
-		Ok(descend::descend(model, weights, learning_rate, schedule, shard, indices)?)
+		Ok(descend::descend(learning_rate, steps)?)
 	}
 
 	fn working_bytes(&self, model: &Model, micro_batch: u32) -> u64 {

@@ -13,25 +13,16 @@ use crate::{
 	samples::Picker,
 };
 use tequio_engine_ml::{
-	dataset::Shard,
 	descend::singles,
-	train::{count, Schedule, TrainError, Trained},
-	Model, Rule, State,
+	train::{count, TrainError, Trained},
+	Rule, Steps,
 };
 
-/// Trains from `weights`, rounded to a precision, on the rows that `indices` name, in their order. The
-/// optimiser starts anew. The change is the difference of what weights are afterwards and what they
-/// were rounded to.
-pub fn train(
-	precision: Precision,
-	model: &Model,
-	weights: &State,
-	rule: Rule,
-	schedule: &Schedule,
-	shard: &Shard,
-	indices: &[u32],
-) -> Result<Trained, Fault> {
-	schedule.check(indices.len())?;
+/// Takes steps from weights that are rounded to a precision. The optimiser starts anew. The change is
+/// the difference of what weights are afterwards and what they were rounded to.
+pub fn train(precision: Precision, rule: Rule, steps: &Steps<'_>) -> Result<Trained, Fault> {
+	let Steps { model, weights, schedule, shard, rows } = *steps;
+	schedule.check(rows.len())?;
 	model.check(weights).map_err(TrainError::from)?;
 	rule.check().map_err(TrainError::from)?;
 	let rounded;
@@ -51,9 +42,9 @@ pub fn train(
 	let mut mean = Mean::new(&course.parameters)?;
 	let mut losses = Vec::new();
 	let (batch, micro_batch) = (count(schedule.batch), count(schedule.micro_batch));
-	for (step, indices) in indices.chunks_exact(batch).enumerate() {
+	for (step, rows) in rows.chunks_exact(batch).enumerate() {
 		let finite = |is: bool, what| is.then_some(()).ok_or(TrainError::NotFinite { step, what });
-		let loss = mean.set(&course, indices, micro_batch)?;
+		let loss = mean.set(&course, rows, micro_batch)?;
 		finite(loss.is_finite(), "loss")?;
 		finite(is_finite(&mean.gradient.flat())?, "gradient")?;
 		optimiser.step(&mut course.parameters, &mut mean.gradient)?;

@@ -13,7 +13,7 @@ use tequio_engine_ml::{
 	self as ml,
 	grid::{grid_digest, state_digest, GridState},
 	train::Schedule,
-	Class, Rule, State,
+	Class, Rule, State, Steps,
 };
 use tequio_engine_torch::{pins, self_test, train::train, Libtorch, Precision};
 
@@ -73,7 +73,9 @@ fn by_libtorch(precision: Precision, card: &str, rule: Rule) -> State {
 	let model = model(card);
 	let (weights, shard) = (weights(&model, 1), samples(&model, 40, 2));
 	let rows = rows(&shard, 96, 3);
-	train(precision, &model, &weights, rule, &SCHEDULE, &shard, &rows).unwrap().change
+	let steps =
+		Steps { model: &model, weights: &weights, schedule: &SCHEDULE, shard: &shard, rows: &rows };
+	train(precision, rule, &steps).unwrap().change
 }
 
 fn by_reference(card: &str, rule: Rule) -> [u8; 32] {

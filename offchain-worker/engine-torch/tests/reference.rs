@@ -14,7 +14,7 @@ use tequio_engine_ml::{
 	network::InputError,
 	optimiser::Millionths,
 	train::{Schedule, TrainError},
-	Backend, BackendError, Class, Model, Reference, Rule, State,
+	Backend, BackendError, Class, Model, Reference, Rule, State, Steps,
 };
 use tequio_engine_torch::{
 	descend::descend, memory::working_bytes, network::Network, parameters::Parameters,
@@ -63,6 +63,16 @@ const WIDEN: &str = r#"{"kind": "dense", "units": 12, "bias": true}"#;
 fn conv2d(filters: u32, [kernel, stride, padding]: [u32; 3], bias: bool) -> String {
 	let sizes = format!(r#""kernel": {kernel}, "stride": {stride}, "padding": {padding}"#);
 	format!(r#"{{"kind": "conv2d", "filters": {filters}, {sizes}, "bias": {bias}}}"#)
+}
+
+fn steps<'a>(
+	model: &'a Model,
+	weights: &'a State,
+	schedule: &'a Schedule,
+	shard: &'a Shard,
+	rows: &'a [u32],
+) -> Steps<'a> {
+	Steps { model, weights, schedule, shard, rows }
 }
 
 #[test]
@@ -135,7 +145,8 @@ fn training_in_doubles_is_on_the_grid_that_of_the_reference() {
 			.map(|(rule, micro_batch)| (rule, Schedule { micro_batch, ..SCHEDULE }))
 		{
 			let rows = rows(&shard, 100, 3);
-			let found = train(Precision::Double, &model, &weights, rule, &schedule, &shard, &rows);
+			let steps = steps(&model, &weights, &schedule, &shard, &rows);
+			let found = train(Precision::Double, rule, &steps);
 			let expected = ml::train(&model, &weights, rule, &schedule, &shard, &rows).unwrap();
 			let found = found.unwrap();
 			let [grid, other] =
@@ -154,7 +165,8 @@ fn training_in_singles_is_about_that_of_the_reference() {
 		let model = model(card);
 		let (weights, shard) = (weights(&model, 1), samples(&model, 50, 2));
 		let rows = rows(&shard, 100, 3);
-		let found = train(Precision::Single, &model, &weights, SGD, &SCHEDULE, &shard, &rows);
+		let steps = steps(&model, &weights, &SCHEDULE, &shard, &rows);
+		let found = train(Precision::Single, SGD, &steps);
 		let expected = ml::train(&model, &weights, SGD, &SCHEDULE, &shard, &rows).unwrap().change;
 		let error = distance(&found.unwrap().change, &expected) / expected.norm();
 		assert!(error < 1e-4, "{name}: {error}");
@@ -169,8 +181,9 @@ fn a_descent_is_about_that_of_the_reference_and_all_of_it_are_singles() {
 		let (weights, shard) = (weights(&model, 1), samples(&model, 50, 2));
 		let rows = rows(&shard, 20, 3);
 		let rate = Millionths(100_000);
-		let found = descend(&model, &weights, rate, &schedule, &shard, &rows).unwrap();
-		let expected = Reference.descend(&model, &weights, rate, &schedule, &shard, &rows).unwrap();
+		let step = steps(&model, &weights, &schedule, &shard, &rows);
+		let found = descend(rate, &step).unwrap();
+		let expected = Reference.descend(rate, &step).unwrap();
 		assert!((found.scale / expected.scale - 1.0).abs() < 1e-5, "{name}");
 		let error = distance(&found.change, &expected.change) / expected.scale;
 		assert!(error < 1e-5, "{name}: {error}");
@@ -190,7 +203,7 @@ fn linear() -> Model {
 
 fn same_refusal(model: &Model, rule: Rule, schedule: &Schedule, shard: &Shard, rows: &[u32]) {
 	let zeros = model.zeros();
-	let found = train(Precision::Double, model, &zeros, rule, schedule, shard, rows);
+	let found = train(Precision::Double, rule, &steps(model, &zeros, schedule, shard, rows));
 	let expected = ml::train(model, &zeros, rule, schedule, shard, rows).unwrap_err();
 	match found {
 		Err(Fault::Train(found)) => assert_eq!(found, expected),
@@ -228,7 +241,7 @@ fn what_the_reference_refuses_is_refused() {
 fn a_descent_of_other_form_or_beyond_singles_is_refused() {
 	let by = |schedule: &Schedule, x: f64, rows: &[u32]| {
 		let (model, shard) = (linear(), shard(&[1, 2], &[x; 2], &[0], 2));
-		match descend(&model, &model.zeros(), Millionths(1), schedule, &shard, rows) {
+		match descend(Millionths(1), &steps(&model, &model.zeros(), schedule, &shard, rows)) {
 			Err(Fault::Train(error)) => error,
 			other => panic!("{other:?}"),
 		}
@@ -249,12 +262,13 @@ fn weights_and_samples_beyond_singles_are_refused() {
 	large.0[0].1.data_mut()[0] = 1e39;
 	for (weights, x) in [(&large, 1.0), (&model.zeros(), 1e39)] {
 		let shard = shard(&[1, 2], &[1.0, x], &[0], 2);
-		let expected = Reference.descend(&model, weights, Millionths(1), &once, &shard, &[0]);
-		let found = descend(&model, weights, Millionths(1), &once, &shard, &[0]);
+		let step = steps(&model, weights, &once, &shard, &[0]);
+		let expected = Reference.descend(Millionths(1), &step);
+		let found = descend(Millionths(1), &step);
 		assert_eq!(found.map_err(BackendError::from), expected);
-		let trained = train(Precision::Single, &model, weights, SGD, &once, &shard, &[0]);
+		let trained = train(Precision::Single, SGD, &step);
 		assert_eq!(trained.map_err(BackendError::from).map(|_| ()), expected.map(|_| ()));
-		assert!(train(Precision::Double, &model, weights, SGD, &once, &shard, &[0]).is_ok());
+		assert!(train(Precision::Double, SGD, &step).is_ok());
 	}
 }
 
@@ -267,7 +281,7 @@ fn step(card: &str, weights: &[&[f64]], x: &[f64]) -> Result<(), TrainError> {
 	}
 	let once = Schedule { steps: 1, batch: 1, micro_batch: 1 };
 	let shard = shard(&[1, x.len()], x, &[0], 2);
-	match descend(&model, &all, Millionths(1_000_000), &once, &shard, &[0]) {
+	match descend(Millionths(1_000_000), &steps(&model, &all, &once, &shard, &[0])) {
 		Ok(_) => Ok(()),
 		Err(Fault::Train(error)) => Err(error),
 		Err(fault) => panic!("{fault}"),
@@ -336,9 +350,10 @@ fn a_backend_computes_its_class_alone() {
 	let doubles = Libtorch::start(Class::ExactF64, one).unwrap();
 	assert_eq!(doubles.about(), "libtorch, 1 thread");
 	let (model, once) = (linear(), Schedule { steps: 1, batch: 1, micro_batch: 1 });
-	let shard = shard(&[1, 2], &[1.0; 2], &[0], 2);
+	let (zeros, shard) = (model.zeros(), shard(&[1, 2], &[1.0; 2], &[0], 2));
 	for class in [Class::ExactF32, Class::BandedF32, Class::Integer] {
-		let refused = doubles.train(class, &model, &model.zeros(), SGD, &once, &shard, &[0]);
+		let steps = steps(&model, &zeros, &once, &shard, &[0]);
+		let refused = doubles.train(class, SGD, &steps);
 		assert!(matches!(refused, Err(BackendError::Failed(_))), "{class}: {refused:?}");
 	}
 }

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
 	aggregate::Method,
-	blobs::{self, Blobs},
+	blobs::{self, wide, Blobs},
+	handed_over::HandedOver,
 	manifest::{AggregateChunk, Manifest},
 	model::{Cost, OverLimit},
-	payload::{read_single, Payload},
-	projection::{self, is_of, PROJECTION_BYTES},
+	payload::Payload,
+	projection::is_of,
 	round::{check_combination, combine, CombineError},
 	tensor::State,
 };
@@ -87,7 +88,7 @@ fn contribution(
 	output: &[u8; 32],
 	weights: &State,
 ) -> Result<Option<Vec<u8>>, RequestError> {
-	let most = state::wide(payload.max_bytes(weights));
+	let most = wide(payload.max_bytes(weights));
 	let hash = match payload {
 		Payload::Grid => *output,
 		Payload::TopK { .. } => match state::index(blobs, "index of a contribution", output) {
@@ -95,23 +96,19 @@ fn contribution(
 			Err(RequestError::Refused(Refusal::Index { .. })) => return Ok(None),
 			Err(error) => return Err(error),
 		},
-		Payload::Single => return step(blobs, output, weights, most),
+		Payload::Single => return step(blobs, output, weights),
 	};
 	Ok(Some(blobs::fetch(blobs, "contribution", &hash, most)?))
 }
 
-/// The file of a step, of at most `most` bytes, where it is what the output says that it is. The chain
-/// has compared what the output says, and nobody but the readers sees the file.
+/// The file of a step, where it is what the output says that it is. The chain has compared what the
+/// output says, and nobody but the readers sees the file.
 fn step(
 	blobs: &mut impl Blobs,
 	output: &[u8; 32],
 	weights: &State,
-	most: u64,
 ) -> Result<Option<Vec<u8>>, RequestError> {
-	let length = state::wide(PROJECTION_BYTES);
-	let bytes = blobs::fetch(blobs, "projection of a contribution", output, length)?;
-	let Ok(claimed) = projection::read(&bytes) else { return Ok(None) };
-	let file = blobs::fetch(blobs, "contribution", &claimed.change, most)?;
-	let holds = read_single(&file, weights).is_ok_and(|change| is_of(&claimed, &change));
-	Ok(holds.then_some(file))
+	let called = ("projection of a contribution", "contribution");
+	let step = HandedOver::fetch(blobs, output, weights, called)?;
+	Ok(step.filter(|step| is_of(&step.claimed, &step.change)).map(|step| step.file))
 }

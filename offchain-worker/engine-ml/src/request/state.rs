@@ -3,7 +3,7 @@
 
 use super::{input, Refusal, RequestError};
 use crate::{
-	blobs::{self, Blobs},
+	blobs::{self, wide, Blobs},
 	grid::GridState,
 	index::{Index, INDEX_BYTES},
 	manifest::Manifest,
@@ -81,11 +81,6 @@ pub(super) fn index(
 ) -> Result<Index, RequestError> {
 	let bytes = blobs::fetch(blobs, what, hash, wide(INDEX_BYTES))?;
 	Ok(Index::read(&bytes).map_err(|error| Refusal::Index { what, error })?)
-}
-
-/// A length as the messages count it.
-pub(super) fn wide(length: usize) -> u64 {
-	u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// The state that the job names. None: the training begins.

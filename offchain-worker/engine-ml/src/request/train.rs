@@ -12,6 +12,7 @@ use crate::{
 	projection,
 	round::{contribute_by, rows_of, ContributeError, Contributed},
 	tensor::State,
+	train::Steps,
 };
 use tequio_interface::program::ProgramJob;
 
@@ -41,10 +42,9 @@ pub(super) fn run(
 		Payload::TopK { .. } => state::residual(blobs, job, &weights)?,
 	};
 	let shard = load::shard(blobs, manifest, &chunk.shard)?;
+	let steps = Steps { model: &model, weights: &weights, schedule, shard: &shard, rows };
 	let (residual, seed) = (residual.as_ref(), job.seed.as_ref());
-	let made = contribute_by(
-		by, class, &model, &weights, &shard, rows, schedule, *rule, *payload, residual, seed,
-	);
+	let made = contribute_by(by, class, &steps, *rule, *payload, residual, seed);
 	drop(shard);
 	match made {
 		Ok(made) => compared(blobs, made, &weights, job),

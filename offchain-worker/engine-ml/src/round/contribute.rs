@@ -13,7 +13,7 @@ use crate::{
 	projection::{self, project, seed_of},
 	safetensors::SafetensorsError,
 	tensor::State,
-	train::{Schedule, TrainError},
+	train::{Schedule, Steps, TrainError},
 };
 use sp_crypto_hashing::blake2_256;
 use tequio_interface::program::Projection;
@@ -119,39 +119,34 @@ pub fn contribute(
 		Payload::Grid | Payload::TopK { .. } => Class::ExactF64,
 		Payload::Single => Class::BandedF32,
 	};
-	let by = &Reference;
-	contribute_by(by, class, model, weights, shard, rows, schedule, rule, payload, residual, None)
+	let steps = Steps { model, weights, schedule, shard, rows };
+	contribute_by(&Reference, class, &steps, rule, payload, residual, None)
 }
 
 /// The same by any backend and in any class of training. The payload has to fit the class.
 ///
 /// `seed`: what a step in singles is projected by. None: the seed of its own file. For the other
 /// payloads it makes no difference.
-// Each of them is a part of the program on its own.
-#[allow(clippy::too_many_arguments)]
 pub fn contribute_by(
 	backend: &dyn Backend,
 	class: Class,
-	model: &Model,
-	weights: &State,
-	shard: &Shard,
-	rows: &[u32],
-	schedule: &Schedule,
+	steps: &Steps<'_>,
 	rule: Rule,
 	payload: Payload,
 	residual: Option<&GridState>,
 	seed: Option<&[u8; 32]>,
 ) -> Result<Contributed, ContributeError> {
+	let weights = steps.weights;
 	payload.check()?;
-	class.check_training(schedule, rule, payload)?;
+	class.check_training(steps.schedule, rule, payload)?;
 	if residual.is_some_and(|residual| !residual.fits(weights)) {
 		return Err(CompressError::OtherShapes.into());
 	}
 	if let (Payload::Single, Rule::Sgd { learning_rate }) = (payload, rule) {
-		let descent = backend.descend(model, weights, learning_rate, schedule, shard, rows)?;
+		let descent = backend.descend(learning_rate, steps)?;
 		return step(descent, weights, seed);
 	}
-	let trained = backend.train(class, model, weights, rule, schedule, shard, rows)?;
+	let trained = backend.train(class, rule, steps)?;
 	if !trained.change.same_shapes(weights) {
 		return Err(other_form());
 	}

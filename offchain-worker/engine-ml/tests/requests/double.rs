@@ -5,9 +5,8 @@ use std::{cell::Cell, collections::BTreeMap};
 use tequio_engine_ml::{
 	backend::{BackendError, Descent},
 	blobs::{Blobs, Unavailable},
-	dataset::Shard,
 	optimiser::Millionths,
-	train, Backend, Class, Model, Reference, Rule, Schedule, State, Trained,
+	train, Backend, Class, Model, Reference, Rule, State, Steps, Trained,
 };
 
 /// Bytes by their hash.
@@ -56,30 +55,14 @@ impl Backend for Off {
 		"slightly off".into()
 	}
 
-	fn train(
-		&self,
-		_: Class,
-		model: &Model,
-		weights: &State,
-		rule: Rule,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Trained, BackendError> {
-		let sound = train(model, weights, rule, schedule, shard, indices)?;
+	fn train(&self, _: Class, rule: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError> {
+		let Steps { model, weights, schedule, shard, rows } = *steps;
+		let sound = train(model, weights, rule, schedule, shard, rows)?;
 		Ok(Trained { change: self.shift(sound.change), ..sound })
 	}
 
-	fn descend(
-		&self,
-		model: &Model,
-		weights: &State,
-		rate: Millionths,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Descent, BackendError> {
-		let sound = Reference.descend(model, weights, rate, schedule, shard, indices)?;
+	fn descend(&self, rate: Millionths, steps: &Steps<'_>) -> Result<Descent, BackendError> {
+		let sound = Reference.descend(rate, steps)?;
 		Ok(Descent { change: singles(self.shift(sound.change)), ..sound })
 	}
 }
@@ -92,29 +75,12 @@ impl Backend for Hungry {
 		"hungry".into()
 	}
 
-	fn train(
-		&self,
-		class: Class,
-		model: &Model,
-		weights: &State,
-		rule: Rule,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Trained, BackendError> {
-		Reference.train(class, model, weights, rule, schedule, shard, indices)
+	fn train(&self, class: Class, rule: Rule, steps: &Steps<'_>) -> Result<Trained, BackendError> {
+		Reference.train(class, rule, steps)
 	}
 
-	fn descend(
-		&self,
-		model: &Model,
-		weights: &State,
-		rate: Millionths,
-		schedule: &Schedule,
-		shard: &Shard,
-		indices: &[u32],
-	) -> Result<Descent, BackendError> {
-		Reference.descend(model, weights, rate, schedule, shard, indices)
+	fn descend(&self, rate: Millionths, steps: &Steps<'_>) -> Result<Descent, BackendError> {
+		Reference.descend(rate, steps)
 	}
 
 	fn working_bytes(&self, _: &Model, _: u32) -> u64 {
@@ -139,29 +105,12 @@ impl Backend for Fixed {
 		"fixed".into()
 	}
 
-	fn train(
-		&self,
-		_: Class,
-		_: &Model,
-		_: &State,
-		_: Rule,
-		_: &Schedule,
-		_: &Shard,
-		_: &[u32],
-	) -> Result<Trained, BackendError> {
+	fn train(&self, _: Class, _: Rule, _: &Steps<'_>) -> Result<Trained, BackendError> {
 		let change = self.0.clone()?.change;
 		Ok(Trained { change, losses: vec![] })
 	}
 
-	fn descend(
-		&self,
-		_: &Model,
-		_: &State,
-		_: Millionths,
-		_: &Schedule,
-		_: &Shard,
-		_: &[u32],
-	) -> Result<Descent, BackendError> {
+	fn descend(&self, _: Millionths, _: &Steps<'_>) -> Result<Descent, BackendError> {
 		self.0.clone()
 	}
 }

@@ -2,23 +2,8 @@
 // Each test file takes its own part of it.
 #![allow(dead_code)]
 
+pub use tequio_engine_ml::exam::Numbers;
 use tequio_engine_ml::{dataset::Shard, Model, State, Tensor};
-
-/// Numbers between −1 and 1 by SplitMix64, from a seed.
-pub struct Numbers(pub u64);
-
-impl Iterator for Numbers {
-	type Item = f64;
-
-	fn next(&mut self) -> Option<f64> {
-		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-		let mut mixed = self.0;
-		mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-		mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-		mixed ^= mixed >> 31;
-		Some((mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
-	}
-}
 
 pub fn model(card: &str) -> Model {
 	Model::parse(card.as_bytes()).unwrap()

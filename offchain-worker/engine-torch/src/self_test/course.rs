@@ -4,9 +4,10 @@ use super::Unfit;
 use std::fmt::Display;
 use tequio_engine_ml::{
 	dataset::Shard,
+	exam::Numbers,
 	optimiser::{Millionths, Trillionths},
 	safetensors::{write, Source, Values},
-	Backend, BackendError, Class, Descent, Model, Rule, Schedule, State,
+	Backend, BackendError, Class, Descent, Model, Rule, Schedule, State, Steps,
 };
 
 /// Convolutions of all forms, pools and group normalisation.
@@ -115,14 +116,15 @@ impl Course {
 	/// The change that a backend comes to in a class.
 	pub fn train(&self, class: Class, backend: &dyn Backend) -> Result<State, BackendError> {
 		let Self { model, weights, shard, rows, rule, .. } = self;
-		Ok(backend.train(class, model, weights, *rule, &SCHEDULE, shard, rows)?.change)
+		let steps = Steps { model, weights, schedule: &SCHEDULE, shard, rows };
+		Ok(backend.train(class, *rule, &steps)?.change)
 	}
 
 	/// What a backend comes to in one step of plain descent.
 	pub fn descend(&self, backend: &dyn Backend) -> Result<Descent, BackendError> {
 		let Self { model, weights, shard, rows, .. } = self;
 		let rows = rows.get(..ONE_STEP.batch as usize).unwrap_or_default();
-		backend.descend(model, weights, RATE, &ONE_STEP, shard, rows)
+		backend.descend(RATE, &Steps { model, weights, schedule: &ONE_STEP, shard, rows })
 	}
 }
 
@@ -158,20 +160,4 @@ fn shard(model: &Model) -> Result<Shard, Unfit> {
 	]);
 	let bytes = bytes.map_err(fault)?;
 	Shard::read(&bytes, bytes.len(), CLASSES).map_err(fault)
-}
-
-/// Numbers from −1 to below 1 by SplitMix64, all of them exact, from a seed.
-struct Numbers(u64);
-
-impl Iterator for Numbers {
-	type Item = f64;
-
-	fn next(&mut self) -> Option<f64> {
-		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-		let mut mixed = self.0;
-		mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-		mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-		mixed ^= mixed >> 31;
-		Some((mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
-	}
 }

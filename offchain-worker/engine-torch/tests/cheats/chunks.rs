@@ -3,7 +3,8 @@
 
 use crate::{
 	support::{
-		model, rows, samples, shard, weights, Numbers, CLASSES, CONVOLUTIONS, SGD, TRANSFORMER,
+		below, model, rows, samples, shard, weights, Numbers, CLASSES, CONVOLUTIONS, SGD,
+		TRANSFORMER,
 	},
 	CHEATED,
 };
@@ -11,7 +12,7 @@ use tequio_engine_ml::{
 	dataset::Shard,
 	optimiser::Millionths,
 	train::{train, Schedule},
-	Backend, Class, Model, Rule, State, Tensor,
+	Backend, Class, Model, Rule, State, Steps, Tensor,
 };
 
 /// Digits' size, and few enough parameters for thousands of chunks.
@@ -106,13 +107,13 @@ pub struct Chunk<'a> {
 impl Chunk<'_> {
 	/// The change of an honest worker, and how large gradients are, where the class asks.
 	pub fn compute(&self, class: Class, backend: &dyn Backend) -> (State, f64) {
-		let Self { model, weights, shard, rows, schedule, rate, .. } = self;
+		let Self { model, weights, shard, ref rows, ref schedule, rate, .. } = *self;
+		let steps = Steps { model, weights, schedule, shard, rows };
 		if class == Class::BandedF32 {
-			let found = backend.descend(model, weights, *rate, schedule, shard, rows).unwrap();
+			let found = backend.descend(rate, &steps).unwrap();
 			return (found.change, found.scale);
 		}
-		let rule = Rule::Sgd { learning_rate: *rate };
-		let found = backend.train(class, model, weights, rule, schedule, shard, rows).unwrap();
+		let found = backend.train(class, Rule::Sgd { learning_rate: rate }, &steps).unwrap();
 		(found.change, 0.0)
 	}
 
@@ -251,7 +252,7 @@ impl Subject {
 	fn chunk(&self, number: usize, stage: usize, schedule: Schedule, rate: u32) -> Chunk<'_> {
 		let (weights, stale) = (&self.stages[stage], &self.stages[stage - 1]);
 		let count = (schedule.steps * schedule.batch) as usize;
-		let seed = Numbers(number as u64).below(1 << 30) as u64;
+		let seed = below(&mut Numbers(number as u64), 1 << 30) as u64;
 		let rows = rows(&self.shard, count, seed);
 		let (model, shard, rate) = (&self.model, &self.shard, Millionths(rate));
 		Chunk { model, weights, stale, shard, rows, schedule, rate }

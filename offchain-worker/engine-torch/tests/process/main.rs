@@ -19,7 +19,7 @@ use tequio_engine_ml::{
 	projection,
 	safetensors::{write, write_state, Source, Values},
 	train::{train, Schedule},
-	Backend, Model, Reference, Rule, State,
+	Backend, Descent, Model, Reference, Rule, State, Steps,
 };
 use tequio_interface::{
 	engine::{FromEngine, ToEngine},
@@ -103,6 +103,13 @@ impl Program {
 		ProgramJob { program, chunk, round, inputs: vec![], units, others: vec![], seed: None }
 	}
 
+	/// What one step makes by the reference.
+	fn truth(&self) -> Descent {
+		let Self { model, weights, shard, rows, .. } = self;
+		let step = Steps { model, weights, schedule: &ONE, shard, rows: &rows[..16] };
+		Reference.descend(RATE, &step).unwrap()
+	}
+
 	/// What some steps make by the reference.
 	fn change(&self) -> GridState {
 		let Self { model, weights, shard, rows, .. } = self;
@@ -160,8 +167,7 @@ fn one_step_in_singles_is_in_the_band_and_projected() {
 	let answer = engine.ask(&program.job(STEP), &program.blobs).unwrap();
 	let [file, output] = answer.blobs.as_slice() else { panic!("{}", answer.blobs.len()) };
 	let change = read_single(file, &program.weights).unwrap();
-	let Program { model, weights, shard, rows, .. } = &program;
-	let truth = Reference.descend(model, weights, RATE, &ONE, shard, &rows[..16]).unwrap();
+	let truth = program.truth();
 	assert!(within_band(&truth.change, truth.scale, &change));
 	let projected = projection::read(output).unwrap();
 	assert!(projection::is_of(&projected, &change));
@@ -187,10 +193,7 @@ fn a_referee_tells_what_is_in_the_band() {
 	let seed = Some(projection::seed_of(&claimed.change));
 	program.keep(worker.blobs[0].clone());
 	let output = program.keep(worker.blobs[1].clone());
-	let truth = {
-		let Program { model, weights, shard, rows, .. } = &program;
-		Reference.descend(model, weights, RATE, &ONE, shard, &rows[..16]).unwrap()
-	};
+	let truth = program.truth();
 	// A projection by another seed is not that of the file, and other bytes are none at all.
 	let other = projection::project(claimed.change, &truth.change, truth.scale, &[9; 32]).unwrap();
 	let other = program.keep(projection::write(&other));

@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 use std::{env, process::Command};
+pub use tequio_engine_ml::exam::Numbers;
 use tequio_engine_ml::{
 	dataset::Shard,
 	optimiser::{Millionths, Trillionths},
@@ -10,27 +11,9 @@ use tequio_engine_ml::{
 	Model, Rule, State,
 };
 
-/// Numbers from −1 to below 1 by SplitMix64, from a seed.
-pub struct Numbers(pub u64);
-
-impl Iterator for Numbers {
-	type Item = f64;
-
-	fn next(&mut self) -> Option<f64> {
-		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-		let mut mixed = self.0;
-		mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-		mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-		mixed ^= mixed >> 31;
-		Some((mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
-	}
-}
-
-impl Numbers {
-	/// A whole number below another.
-	pub fn below(&mut self, most: usize) -> usize {
-		((self.next().unwrap() + 1.0) / 2.0 * most as f64) as usize
-	}
+/// A whole number below another.
+pub fn below(numbers: &mut Numbers, most: usize) -> usize {
+	((numbers.next().unwrap() + 1.0) / 2.0 * most as f64) as usize
 }
 
 pub const CLASSES: u32 = 10;
@@ -143,7 +126,7 @@ pub fn shard(shape: &[usize], x: &[f64], labels: &[i64], classes: u32) -> Shard 
 /// So many rows, drawn.
 pub fn rows(shard: &Shard, count: usize, seed: u64) -> Vec<u32> {
 	let mut numbers = Numbers(seed);
-	(0..count).map(|_| u32::try_from(numbers.below(shard.rows())).unwrap()).collect()
+	(0..count).map(|_| u32::try_from(below(&mut numbers, shard.rows())).unwrap()).collect()
 }
 
 /// All elements, one after another.

@@ -4,7 +4,7 @@ use anyhow::{bail, Result};
 use tequio_engine_ml::{
 	backend::{Backend, Reference},
 	safetensors::read_state,
-	Rule, State,
+	Rule, State, Steps,
 };
 use tequio_network_tests::lesson::Lesson;
 
@@ -28,8 +28,9 @@ impl Truth {
 		let Rule::Sgd { learning_rate } = lesson.method.rule else { bail!("no plain descent") };
 		let mut truths = Vec::new();
 		for rows in &lesson.rows {
-			let (model, weights) = (&lesson.model, &lesson.weights);
-			let found = Reference.descend(model, weights, learning_rate, schedule, &shard, rows)?;
+			let (model, weights, shard) = (&lesson.model, &lesson.weights, &shard);
+			let step = Steps { model, weights, schedule, shard, rows };
+			let found = Reference.descend(learning_rate, &step)?;
 			let tolerance = FLOOR.max(BAND * found.scale);
 			truths.push(Self { change: found.change, tolerance });
 		}
